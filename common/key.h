@@ -1,0 +1,34 @@
+/*
+ * A 32-byte Curve25519 or preshared key.
+ *
+ * One type for public, private and preshared keys; which one it is stands in the name of the
+ * variable. Secret ones live in memory from sodium_malloc() only and are wiped with
+ * sodium_memzero() by whoever owns that memory.
+ */
+#ifndef COMMON_KEY_H
+#define COMMON_KEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sodium.h>
+
+#define KEY_LEN 32
+
+struct key {
+	uint8_t bytes[KEY_LEN];
+};
+
+/*! Whether two keys are the same, in constant time. */
+static inline bool key_equal(const struct key *a, const struct key *b)
+{
+	return sodium_memcmp(a->bytes, b->bytes, KEY_LEN) == 0;
+}
+
+/*! Whether a key is all zero, in constant time: "no key", and never a valid public one. */
+static inline bool key_is_zero(const struct key *key)
+{
+	return sodium_is_zero(key->bytes, KEY_LEN) == 1;
+}
+
+#endif
