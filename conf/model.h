@@ -1,0 +1,124 @@
+/*
+ * What a link file says, as plain values.
+ *
+ * conf_link is filled by conf/link_file.c and read by the daemon; it holds no descriptor and
+ * nothing that runs. Secrets are kept apart in one guarded allocation, so that the rest may be
+ * copied, compared and printed without a thought.
+ */
+#ifndef CONF_MODEL_H
+#define CONF_MODEL_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/key.h"
+#include "common/netaddr.h"
+
+/* Limits of what a file may ask for; each is far above any use we know of. */
+enum conf_limits {
+	CONF_LINE_MAX = 16384,            /* characters of one line */
+	CONF_FILE_MAX = 16 * 1024 * 1024, /* bytes of one file */
+	CONF_ADDRESSES_MAX = 64,          /* Address entries */
+	CONF_ENDPOINTS_MAX = 8,           /* Endpoint entries, tried in order */
+	CONF_HOOKS_MAX = 64,              /* commands of one hook */
+	CONF_DNS_MAX = 16,                /* servers and search domains together */
+	CONF_MTU_MIN = 68,                /* RFC 791: every IPv4 link carries this */
+	CONF_MTU_MIN_IPV6 = 1280,         /* RFC 8200 section 5 */
+	CONF_MTU_MAX = 65475, /* 65,535 - 60: the largest packet that fits sealed in UDP */
+};
+
+enum conf_mode { CONF_MODE_TUN, CONF_MODE_TAP };
+
+enum conf_ready { CONF_READY_INTERFACE, CONF_READY_HANDSHAKE };
+
+enum conf_table_kind {
+	CONF_TABLE_AUTO, /* main table, special treatment of default routes */
+	CONF_TABLE_OFF,  /* no routes */
+	CONF_TABLE_ID,   /* the number in conf_link.table */
+	CONF_TABLE_NAME, /* a name from rt_tables, in conf_link.table_name */
+};
+
+enum conf_cipher {
+	CONF_CIPHER_AUTO,
+	CONF_CIPHER_CHACHA20_POLY1305,
+	CONF_CIPHER_AES256_GCM,
+	CONF_CIPHER_AEGIS128L,
+	CONF_CIPHER_AEGIS256,
+};
+
+enum conf_hook { CONF_PRE_UP, CONF_POST_UP, CONF_PRE_DOWN, CONF_POST_DOWN, CONF_N_HOOKS };
+
+/* A list of strings, each owned. */
+struct conf_strings {
+	char **items;
+	size_t n;
+};
+
+/* A list of prefixes, owned. */
+struct conf_prefixes {
+	struct prefix *items;
+	size_t n;
+};
+
+/* The secrets of a link: one sodium_malloc() allocation, freed by conf_link_deinit(). */
+struct conf_secrets {
+	struct key private_key;
+	struct key preshared_key; /* all zero: none, which is what the protocol uses then */
+};
+
+/* One link file. Start with conf_link_init(). */
+struct conf_link {
+	char name[IFNAMSIZ]; /* of link and interface: the file's name without ".conf" */
+
+	/* [Interface] */
+	struct key public_key;          /* derived from the private key; zero when there is none */
+	char *private_key_file;         /* NULL: given in the file itself */
+	uint16_t listen_port;           /* 0: any */
+	uint32_t fwmark;                /* 0: none */
+	struct conf_prefixes addresses; /* host bits kept */
+	struct conf_strings dns;        /* addresses and search domains as written */
+	unsigned int mtu;               /* 0: auto */
+	enum conf_table_kind table_kind;
+	uint32_t table;
+	char *table_name;
+	struct conf_strings hooks[CONF_N_HOOKS];
+	bool save_config;
+	enum conf_mode mode;
+	char *bridge;
+	char *namespace; /* NULL: the one vpnd runs in */
+	enum conf_ready ready_when;
+
+	/* [Peer] */
+	struct key peer_key;
+	char *preshared_key_file;
+	struct conf_prefixes allowed_ips; /* masked */
+	struct endpoint_spec *endpoints;  /* in order of preference, owned */
+	size_t n_endpoints;
+	uint16_t persistent_keepalive; /* seconds, 0: off */
+	enum conf_cipher cipher;
+
+	struct conf_secrets *secrets;
+};
+
+/*!
+ * Sets defaults and allocates the secrets.
+ * \return 0, or -ENOMEM (also when the kernel refuses guarded memory)
+ */
+int conf_link_init(struct conf_link *link);
+
+/*! Frees everything and wipes the secrets; safe twice and after a failed init. */
+void conf_link_deinit(struct conf_link *link);
+
+/*!
+ * Makes room for one more item in a list that grows by doubling: a list whose number of items is
+ * a power of two is full, so the capacity needs no field.
+ * \param items      the list, or NULL when `n` is 0
+ * \param n          items in it
+ * \param item_size  bytes of one
+ * \return the list, perhaps moved, or NULL when memory is short; then the old one still stands
+ */
+void *conf_grow(void *items, size_t n, size_t item_size);
+
+#endif

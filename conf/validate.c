@@ -1,0 +1,281 @@
+/* The rules across keys; see validate.h. validate_link() lists them. */
+#include "conf/validate.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define LINE(places, id) ((places)->keys[id].line)
+
+static void check_sections(const struct validate_places *places, struct diag *diag)
+{
+	for (size_t i = 0; i < KEYS_N_SECTIONS; i++) {
+		if (places->sections[i] == 0 && !places->refused_heading)
+			diag_error(diag, 0,
+				   "there is no [%s] section; a link file has [Interface] and "
+				   "[Peer]",
+				   keys_section_name((enum keys_section)i));
+	}
+}
+
+/* A key and the file that may hold it instead: not both. */
+static void check_one_source(const struct validate_places *places, enum keys_id key,
+			     enum keys_id file, struct diag *diag)
+{
+	if (LINE(places, key) != 0 && LINE(places, file) != 0)
+		diag_error(diag, MAX(LINE(places, key), LINE(places, file)),
+			   "%s and %s are both given; keep one of them", keys_table[key].name,
+			   keys_table[file].name);
+}
+
+static void check_private_key(struct conf_link *link, const struct validate_places *places,
+			      struct diag *diag)
+{
+	unsigned int line =
+		MAX(LINE(places, KEYS_PRIVATE_KEY), LINE(places, KEYS_PRIVATE_KEY_FILE));
+
+	check_one_source(places, KEYS_PRIVATE_KEY, KEYS_PRIVATE_KEY_FILE, diag);
+	if (line == 0 && places->sections[KEYS_INTERFACE] != 0)
+		diag_error(diag, places->sections[KEYS_INTERFACE],
+			   "[Interface] has no PrivateKey and no PrivateKeyFile; \"vpnd genkey\" "
+			   "makes a key");
+	if (!places->has_private_key)
+		return;
+	if (key_is_zero(&link->secrets->private_key)) {
+		diag_error(diag, line,
+			   "the private key is all zero, which is no key; \"vpnd "
+			   "genkey\" makes one");
+		return;
+	}
+	crypto_scalarmult_base(link->public_key.bytes, link->secrets->private_key.bytes);
+}
+
+static void check_preshared_key(const struct conf_link *link, const struct validate_places *places,
+				struct diag *diag)
+{
+	check_one_source(places, KEYS_PRESHARED_KEY, KEYS_PRESHARED_KEY_FILE, diag);
+	if (places->keys[KEYS_PRESHARED_KEY].parsed && key_is_zero(&link->secrets->preshared_key))
+		diag_warning(diag, LINE(places, KEYS_PRESHARED_KEY),
+			     "PresharedKey is all zero, which is the same as none");
+}
+
+/* The top bit of a public key means nothing (RFC 7748 section 5), so it is not compared. */
+static bool is_same_point(const struct key *a, const struct key *b)
+{
+	struct key left = *a;
+	struct key right = *b;
+
+	left.bytes[KEY_LEN - 1] &= 0x7f;
+	right.bytes[KEY_LEN - 1] &= 0x7f;
+	return key_equal(&left, &right);
+}
+
+/* A point of low order times any private key is zero: everybody would know the result. libsodium
+   refuses exactly these, whatever the private key. */
+static bool is_low_order(const struct key *key)
+{
+	static const uint8_t scalar[KEY_LEN] = { 8 };
+	struct key result;
+
+	return crypto_scalarmult(result.bytes, scalar, key->bytes) != 0;
+}
+
+static void check_peer_key(const struct conf_link *link, const struct validate_places *places,
+			   struct diag *diag)
+{
+	unsigned int line = LINE(places, KEYS_PUBLIC_KEY);
+
+	if (line == 0 && places->sections[KEYS_PEER] != 0)
+		diag_error(diag, places->sections[KEYS_PEER],
+			   "[Peer] has no PublicKey; \"vpnd pubkey\" at the far end prints it");
+	if (!places->keys[KEYS_PUBLIC_KEY].parsed)
+		return;
+	if (key_is_zero(&link->peer_key))
+		diag_error(diag, line, "PublicKey is all zero, which is no key");
+	else if (is_low_order(&link->peer_key))
+		diag_error(diag, line,
+			   "PublicKey is a point of low order, which no private key has; take the "
+			   "far end's");
+	else if (!key_is_zero(&link->public_key) &&
+		 is_same_point(&link->peer_key, &link->public_key))
+		diag_error(diag, line,
+			   "PublicKey is the public key of this end; the far end's belongs here");
+}
+
+static void check_interface(const struct conf_link *link, const struct validate_places *places,
+			    struct diag *diag)
+{
+	bool has_ipv6 = false;
+
+	for (size_t i = 0; i < link->addresses.n; i++)
+		has_ipv6 = has_ipv6 || link->addresses.items[i].family == AF_INET6;
+	if (has_ipv6 && link->mtu != 0 && link->mtu < CONF_MTU_MIN_IPV6)
+		diag_error(diag, LINE(places, KEYS_MTU),
+			   "MTU is %u, but the interface has an IPv6 address, and IPv6 needs at "
+			   "least %d",
+			   link->mtu, CONF_MTU_MIN_IPV6);
+	if (LINE(places, KEYS_BRIDGE) != 0 && link->mode != CONF_MODE_TAP &&
+	    (LINE(places, KEYS_MODE) == 0 || places->keys[KEYS_MODE].parsed))
+		diag_error(diag, LINE(places, KEYS_BRIDGE),
+			   "Bridge needs Mode = tap, because a bridge takes Ethernet frames only");
+	if (link->save_config)
+		diag_warning(diag, LINE(places, KEYS_SAVE_CONFIG),
+			     "SaveConfig = true has no effect: vpnd never writes the file");
+}
+
+/* Whether this is the address of everybody or of nobody. */
+static bool is_no_host(const union netaddr *addr)
+{
+	if (addr->sa.sa_family == AF_INET) {
+		uint32_t ip = ntohl(addr->in4.sin_addr.s_addr);
+
+		return ip == INADDR_ANY || ip == INADDR_BROADCAST || IN_MULTICAST(ip);
+	}
+	if (addr->sa.sa_family == AF_INET6)
+		return IN6_IS_ADDR_UNSPECIFIED(&addr->in6.sin6_addr) ||
+		       IN6_IS_ADDR_MULTICAST(&addr->in6.sin6_addr);
+	return false;
+}
+
+static bool same_endpoint(const struct endpoint_spec *a, const struct endpoint_spec *b)
+{
+	return a->port == b->port && strcasecmp(a->host, b->host) == 0;
+}
+
+static void check_endpoints(struct conf_link *link, struct validate_places *places,
+			    struct diag *diag)
+{
+	unsigned int *lines = places->keys[KEYS_ENDPOINT].lines;
+	size_t n_kept = 0;
+
+	for (size_t i = 0; i < link->n_endpoints; i++) {
+		const struct endpoint_spec *spec = &link->endpoints[i];
+		size_t same = 0;
+
+		if (is_no_host(&spec->literal))
+			diag_error(diag, lines[i],
+				   "Endpoint is a multicast, broadcast or unspecified address; it "
+				   "must be the address of one host");
+		while (same < n_kept && !same_endpoint(&link->endpoints[same], spec))
+			same++;
+		if (same < n_kept) {
+			diag_warning(diag, lines[i], "Endpoint repeats the one in line %u",
+				     lines[same]);
+			continue;
+		}
+		link->endpoints[n_kept] = *spec;
+		lines[n_kept++] = lines[i];
+	}
+	link->n_endpoints = n_kept;
+	places->keys[KEYS_ENDPOINT].n_entries = n_kept;
+}
+
+/* One entry of a list while it is searched for entries that are there twice. */
+struct ranked {
+	struct prefix prefix;
+	size_t pos; /* in the list */
+};
+
+static int compare_ranked(const void *a, const void *b)
+{
+	const struct ranked *left = a;
+	const struct ranked *right = b;
+	int order = left->prefix.family - right->prefix.family;
+
+	if (order == 0)
+		order = left->prefix.len - right->prefix.len;
+	if (order == 0)
+		order = memcmp(left->prefix.addr, right->prefix.addr, sizeof(left->prefix.addr));
+	if (order == 0)
+		order = left->pos < right->pos ? -1 : left->pos > right->pos;
+	return order;
+}
+
+static bool same_prefix(const struct prefix *a, const struct prefix *b)
+{
+	return a->family == b->family && a->len == b->len &&
+	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+}
+
+/* Drops entries that stand earlier in the list as well. Sorted, because lists of a hundred
+   thousand prefixes exist. */
+static void drop_repeated(struct conf_prefixes *list, struct validate_places *places,
+			  enum keys_id id, struct diag *diag)
+{
+	unsigned int *lines = places->keys[id].lines;
+	struct ranked *ranked = calloc(MAX(list->n, 1), sizeof(*ranked));
+	size_t n_kept = 0;
+	char text[PREFIX_TEXT_MAX];
+
+	if (ranked == NULL) {
+		diag_error_code(diag, EXIT_SYSTEM, "there is no memory to check %s",
+				keys_table[id].name);
+		return;
+	}
+	for (size_t i = 0; i < list->n; i++)
+		ranked[i] = (struct ranked) { list->items[i], i };
+	qsort(ranked, list->n, sizeof(*ranked), compare_ranked);
+	for (size_t i = 1, first = 0; i < list->n; i++) {
+		if (!same_prefix(&ranked[first].prefix, &ranked[i].prefix)) {
+			first = i;
+			continue;
+		}
+		diag_warning(diag, lines[ranked[i].pos], "%s %s is in line %u already",
+			     keys_table[id].name, prefix_format(&ranked[i].prefix, text),
+			     lines[ranked[first].pos]);
+		list->items[ranked[i].pos].family = AF_UNSPEC; /* marks it for the loop below */
+	}
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->items[i].family == AF_UNSPEC)
+			continue;
+		list->items[n_kept] = list->items[i];
+		lines[n_kept++] = lines[i];
+	}
+	list->n = n_kept;
+	places->keys[id].n_entries = n_kept;
+	free(ranked);
+}
+
+/* As wg does it: an address with a shorter length is taken for the network around it. */
+static void mask_allowed_ips(struct conf_link *link, const struct validate_places *places,
+			     struct diag *diag)
+{
+	char given[PREFIX_TEXT_MAX];
+	char used[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < link->allowed_ips.n; i++) {
+		struct prefix *prefix = &link->allowed_ips.items[i];
+
+		if (!prefix_has_host_bits(prefix))
+			continue;
+		prefix_format(prefix, given);
+		prefix_mask(prefix);
+		diag_warning(diag, places->keys[KEYS_ALLOWED_IPS].lines[i],
+			     "AllowedIPs %s has bits set behind its length; %s is used", given,
+			     prefix_format(prefix, used));
+	}
+}
+
+static void check_allowed_ips(struct conf_link *link, struct validate_places *places,
+			      struct diag *diag)
+{
+	if (LINE(places, KEYS_ALLOWED_IPS) == 0 && places->sections[KEYS_PEER] != 0 &&
+	    link->mode == CONF_MODE_TUN)
+		diag_warning(diag, places->sections[KEYS_PEER],
+			     "[Peer] has no AllowedIPs, so no packet may pass the link; "
+			     "\"0.0.0.0/0, ::/0\" allows all");
+	mask_allowed_ips(link, places, diag);
+	drop_repeated(&link->allowed_ips, places, KEYS_ALLOWED_IPS, diag);
+}
+
+void validate_link(struct conf_link *link, struct validate_places *places, struct diag *diag)
+{
+	check_sections(places, diag);
+	check_private_key(link, places, diag);
+	check_interface(link, places, diag);
+	drop_repeated(&link->addresses, places, KEYS_ADDRESS, diag);
+	check_peer_key(link, places, diag);
+	check_preshared_key(link, places, diag);
+	check_allowed_ips(link, places, diag);
+	check_endpoints(link, places, diag);
+}
