@@ -1,0 +1,259 @@
+/*
+ * The peer, first half: what follows from packets and from time. The second half, what follows
+ * from handshake messages, is in peer_handshake.c. See peer.h.
+ */
+#include "daemon/proto/peer.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "daemon/proto/peer_internal.h"
+
+/* When the initiator asks for a new session on receiving, so late that only a link that never
+ * sends comes to it (kernel receive.c, keep_key_fresh). */
+#define LAST_MINUTE (REJECT_AFTER_TIME - KEEPALIVE_TIMEOUT - REKEY_TIMEOUT)
+
+/* Children of a fork, such as the resolver, get no copy of the keys. */
+static void keep_from_children(void *secret, size_t len)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t start = (uintptr_t)secret / page * page;
+	uintptr_t end = ((uintptr_t)secret + len + page - 1) / page * page;
+
+	madvise((void *)start, end - start, MADV_DONTFORK);
+}
+
+int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now)
+{
+	struct noise_identity *identity;
+	int r;
+
+	memset(peer, 0, sizeof(*peer));
+	peer->secrets = sodium_malloc(sizeof(*peer->secrets));
+	if (!peer->secrets)
+		return -ENOMEM;
+	memset(peer->secrets, 0, sizeof(*peer->secrets));
+	keep_from_children(peer->secrets, sizeof(*peer->secrets));
+
+	identity = &peer->secrets->identity;
+	identity->own_private = *config->own_private;
+	identity->peer_public = *config->peer_public;
+	identity->preshared = *config->preshared;
+	r = noise_identity_init(identity) ? staged_init(&peer->staged) : -EINVAL;
+	if (r < 0) {
+		peer_deinit(peer);
+		return r;
+	}
+	cookie_checker_init(&peer->secrets->checker, &identity->own_public);
+	cookie_maker_init(&peer->secrets->maker, &identity->peer_public);
+	ratelimit_init(&peer->ratelimit);
+	timers_init(&peer->timers, config->persistent_keepalive * NSEC_PER_SEC);
+	/* A keepalive that is switched on starts with one, and so with a handshake. */
+	if (config->persistent_keepalive)
+		peer->timers.deadlines[TIMER_PERSISTENT] = now;
+	return 0;
+}
+
+void peer_deinit(struct peer *peer)
+{
+	sodium_free(peer->secrets);
+	staged_deinit(&peer->staged);
+	memset(peer, 0, sizeof(*peer));
+}
+
+void peer_want_handshake(struct peer *peer, bool is_retry, nsec_t now)
+{
+	if (!is_retry)
+		peer->timers.n_retries = 0;
+	if (peer->last_handshake_sent &&
+	    !nsec_expired(peer->last_handshake_sent, REKEY_TIMEOUT, now))
+		timers_initiation_delayed(&peer->timers, peer->last_handshake_sent + REKEY_TIMEOUT);
+	else
+		peer->wanted |= PEER_INITIATE;
+}
+
+void peer_session_up(struct peer *peer, nsec_t now)
+{
+	timers_handshake_complete(&peer->timers);
+	peer->has_sent_last_minute = false;
+	peer->last_session_up = now;
+	peer->wanted &= ~(unsigned int)PEER_INITIATE;
+	peer->wanted |= PEER_SESSION_UP;
+}
+
+struct keypair *peer_sending_keypair(struct peer *peer, nsec_t now)
+{
+	struct keypair *current = peer->secrets->keypairs.current;
+
+	if (keypair_can_send(current, now))
+		return current;
+	peer_want_handshake(peer, false, now);
+	return NULL;
+}
+
+void peer_sealed(struct peer *peer, bool has_data, nsec_t now)
+{
+	const struct keypair *current = peer->secrets->keypairs.current;
+
+	timers_authenticated_sent(&peer->timers, now);
+	if (has_data)
+		timers_data_sent(&peer->timers, now);
+	if (!current)
+		return;
+	/* Keep the key fresh: by count both ends ask, by age only the initiator. */
+	if (current->send_counter > REKEY_AFTER_MESSAGES ||
+	    (current->i_am_initiator && nsec_expired(current->birth, REKEY_AFTER_TIME, now)))
+		peer_want_handshake(peer, false, now);
+}
+
+void peer_stage(struct peer *peer, const uint8_t *packet, size_t len)
+{
+	if (!staged_push(&peer->staged, packet, len))
+		peer->n_staged_lost++;
+}
+
+static void retransmit(struct peer *peer, nsec_t now)
+{
+	if (peer->timers.n_retries >= TIMERS_MAX_RETRIES) {
+		timers_gave_up(&peer->timers, now);
+		peer->n_staged_lost += staged_clear(&peer->staged);
+		peer->wanted |= PEER_GAVE_UP;
+		return;
+	}
+	peer->timers.n_retries++;
+	peer->wanted |= PEER_FORGET_SOURCE | PEER_RETRIED;
+	peer_want_handshake(peer, true, now);
+}
+
+static void send_passive_keepalive(struct peer *peer, nsec_t now)
+{
+	peer->wanted |= PEER_SEND_KEEPALIVE;
+	if (peer->timers.needs_another_keepalive) {
+		peer->timers.needs_another_keepalive = false;
+		timers_data_received(&peer->timers, now);
+	}
+}
+
+static void begin_anew(struct peer *peer, nsec_t now)
+{
+	peer->wanted |= PEER_FORGET_SOURCE | PEER_STALE;
+	peer_want_handshake(peer, false, now);
+}
+
+static void zero_keys(struct peer *peer, nsec_t now)
+{
+	(void)now;
+	noise_handshake_wipe(&peer->secrets->handshake);
+	keypairs_wipe(&peer->secrets->keypairs);
+	peer->wanted |= PEER_KEYS_ERASED;
+}
+
+static void send_persistent_keepalive(struct peer *peer, nsec_t now)
+{
+	(void)now;
+	peer->wanted |= PEER_SEND_KEEPALIVE;
+}
+
+static void (*const on_timer[N_TIMERS])(struct peer *, nsec_t) = {
+	[TIMER_RETRANSMIT] = retransmit,
+	[TIMER_KEEPALIVE] = send_passive_keepalive,
+	[TIMER_NEW_HANDSHAKE] = begin_anew,
+	[TIMER_ZERO_KEYS] = zero_keys,
+	[TIMER_PERSISTENT] = send_persistent_keepalive,
+};
+
+unsigned int peer_actions(struct peer *peer, nsec_t now)
+{
+	unsigned int due = timers_expire(&peer->timers, now);
+	unsigned int actions;
+
+	for (enum timer timer = 0; timer < N_TIMERS; timer++) {
+		if (due & (1U << timer))
+			on_timer[timer](peer, now);
+	}
+	actions = peer->wanted;
+	peer->wanted = 0;
+	return actions;
+}
+
+nsec_t peer_deadline(const struct peer *peer)
+{
+	return timers_deadline(&peer->timers);
+}
+
+/* What follows from an authentic data message, in the kernel's order (receive.c,
+ * wg_packet_consume_data_done). */
+static void note_received(struct peer *peer, const struct keypair *keypair, bool is_keepalive,
+			  nsec_t now)
+{
+	const struct keypair *current;
+
+	if (keypairs_confirm(&peer->secrets->keypairs, keypair)) {
+		peer->handshake_time = 0;
+		peer_session_up(peer, now);
+		peer->wanted |= PEER_FLUSH;
+	}
+	current = peer->secrets->keypairs.current;
+	if (!peer->has_sent_last_minute && current && current->i_am_initiator &&
+	    nsec_expired(current->birth, LAST_MINUTE, now)) {
+		peer->has_sent_last_minute = true;
+		peer_want_handshake(peer, false, now);
+	}
+	timers_authenticated_received(&peer->timers, now);
+	if (!is_keepalive)
+		timers_data_received(&peer->timers, now);
+}
+
+enum peer_verdict peer_receive_data(struct peer *peer, uint8_t *message, size_t len, nsec_t now)
+{
+	static const enum peer_verdict refusals[] = {
+		[KEYPAIR_EXPIRED] = PEER_EXPIRED,
+		[KEYPAIR_NOT_AUTHENTIC] = PEER_FORGED,
+		[KEYPAIR_REPLAYED] = PEER_REPLAYED,
+	};
+	bool is_keepalive = len == DATA_OVERHEAD;
+	struct msg_data header;
+	struct keypair *keypair;
+	enum keypair_result result;
+
+	memcpy(&header, message, sizeof(header));
+	keypair = keypairs_find(&peer->secrets->keypairs, le32_load(header.receiver));
+	if (!keypair)
+		return PEER_UNKNOWN_INDEX;
+	result = keypair_open(keypair, message, len, now);
+	if (result != KEYPAIR_OPENED)
+		return refusals[result];
+	note_received(peer, keypair, is_keepalive, now);
+	return is_keepalive ? PEER_KEEPALIVE : PEER_DATA;
+}
+
+const char *peer_verdict_name(enum peer_verdict verdict)
+{
+	static const char *const names[] = {
+		[PEER_RESPONDED] = "initiation answered",
+		[PEER_ESTABLISHED] = "response",
+		[PEER_DATA] = "data",
+		[PEER_KEEPALIVE] = "keepalive",
+		[PEER_COOKIE_STORED] = "cookie stored",
+		[PEER_COOKIE_SENT] = "cookie sent",
+		[PEER_BAD_MAC1] = "bad mac1",
+		[PEER_RATE_LIMITED] = "rate limited",
+		[PEER_BAD_SEAL] = "bad seal",
+		[PEER_LOW_ORDER] = "low-order point",
+		[PEER_UNKNOWN_KEY] = "unknown key",
+		[PEER_OLD_TIMESTAMP] = "old timestamp",
+		[PEER_TOO_SOON] = "too soon",
+		[PEER_UNASKED] = "unasked",
+		[PEER_PSK_DIFFERS] = "preshared key differs",
+		[PEER_UNKNOWN_INDEX] = "unknown index",
+		[PEER_EXPIRED] = "expired key",
+		[PEER_FORGED] = "forged",
+		[PEER_REPLAYED] = "replayed",
+	};
+	static_assert(ARRAY_SIZE(names) == PEER_N_VERDICTS, "a name for each verdict");
+
+	return names[verdict];
+}

@@ -1,0 +1,173 @@
+/*
+ * The peer: everything that the protocol knows about the far end, and every decision about it.
+ *
+ * How this works: the caller tells what happened (a datagram came, packets were sealed, packets
+ * wait) with the boot time `now`, and asks peer_actions() what is to be done. Nothing in here
+ * has a descriptor or looks at a clock, so two peers can be put against each other in a test
+ * and live through hours in milliseconds.
+ *
+ *   from the interface  peer_sending_keypair() -> keypair_seal()... -> peer_sealed()
+ *                       or, without a session, peer_stage()
+ *   from the network    peer_receive_handshake() or peer_receive_data()
+ *   then, always        peer_actions(), and a timer at peer_deadline()
+ *
+ * Keys live in one guarded allocation (`secrets`): pages that are locked in memory where the
+ * limit allows, left out of core dumps and of forked children, between guard pages.
+ */
+#ifndef PROTO_PEER_H
+#define PROTO_PEER_H
+
+#include <stdbool.h>
+
+#include "common/netaddr.h"
+#include "daemon/proto/cookie.h"
+#include "daemon/proto/keypair.h"
+#include "daemon/proto/load.h"
+#include "daemon/proto/ratelimit.h"
+#include "daemon/proto/staged.h"
+#include "daemon/proto/timers.h"
+
+/* What a datagram turned out to be. The order is that of peer_verdict_name(). */
+enum peer_verdict {
+	/* authentic: the caller may roam to the source */
+	PEER_RESPONDED,   /* an initiation; the response is in the reply */
+	PEER_ESTABLISHED, /* the response to our initiation */
+	PEER_DATA,        /* a packet for the interface */
+	PEER_KEEPALIVE,
+	/* not a proof of where the peer is */
+	PEER_COOKIE_STORED,
+	PEER_COOKIE_SENT,  /* under load; the cookie is in the reply */
+	PEER_BAD_MAC1,     /* not made for our public key */
+	PEER_RATE_LIMITED, /* under load, cookie right, but too many from that address */
+	PEER_BAD_SEAL,     /* an initiation that does not open */
+	PEER_LOW_ORDER,    /* a point that makes no secret */
+	PEER_UNKNOWN_KEY,  /* an initiation by somebody else; the key is in the reply */
+	PEER_OLD_TIMESTAMP,
+	PEER_TOO_SOON,    /* initiations of the peer faster than one per 20 ms */
+	PEER_UNASKED,     /* a response or cookie that nothing is waiting for */
+	PEER_PSK_DIFFERS, /* the response to our initiation does not open: preshared keys differ */
+	PEER_UNKNOWN_INDEX,
+	PEER_EXPIRED, /* sealed with a key that is too old, or beyond its counter limit */
+	PEER_FORGED,
+	PEER_REPLAYED,
+	PEER_N_VERDICTS,
+};
+
+/* What is to be done and what is new; bits. */
+enum peer_action {
+	PEER_INITIATE = 1 << 0,       /* peer_create_initiation() and send it */
+	PEER_FLUSH = 1 << 1,          /* seal and send what is staged */
+	PEER_SEND_KEEPALIVE = 1 << 2, /* the same, or one keepalive when nothing is staged */
+	PEER_FORGET_SOURCE = 1 << 3,  /* no answer: the pinned local address may be the reason */
+	PEER_SESSION_UP = 1 << 4,     /* news: both ends have the keys of a new session */
+	PEER_RETRIED = 1 << 5,        /* news: another initiation without an answer */
+	PEER_GAVE_UP = 1 << 6,        /* news: no answer for 90 s; what was staged is dropped */
+	PEER_KEYS_ERASED = 1 << 7,    /* news: no session for nine minutes */
+	PEER_STALE = 1 << 8,          /* news: data was sent for 15 s and nothing came back */
+};
+
+/* What a handshake message is answered with. */
+struct peer_reply {
+	uint8_t message[sizeof(struct msg_response)];
+	size_t len;             /* 0: silence */
+	struct key claimed_key; /* PEER_UNKNOWN_KEY: who that was */
+};
+
+struct peer_secrets {
+	struct noise_identity identity;
+	struct noise_handshake handshake;
+	struct keypairs keypairs;
+	struct cookie_checker checker;
+	struct cookie_maker maker;
+};
+
+struct peer {
+	struct peer_secrets *secrets; /* guarded, owned */
+	struct timers timers;
+	struct staged staged;
+	struct load_gauge load;
+	struct ratelimit ratelimit;
+	unsigned int wanted; /* peer_action bits that nobody took yet */
+
+	struct tai64n last_stamp_sent; /* of our initiations: each must be greater */
+	struct tai64n last_stamp_seen; /* of the peer's; outlives every session */
+	nsec_t last_consumed;          /* when we opened an initiation; 0: never */
+	nsec_t last_handshake_sent;    /* initiation or response; 0: never */
+	nsec_t initiation_sent;        /* our latest one, for the round-trip time */
+	bool has_sent_last_minute;     /* the initiation of S19 was asked for in this session */
+
+	nsec_t last_session_up; /* 0: never; both ends had the keys */
+	nsec_t handshake_time;  /* how long our handshake took; 0 when the peer began it */
+	uint64_t n_staged_lost; /* packets dropped while there was no session */
+};
+
+/* What a peer is made from; copied. */
+struct peer_config {
+	const struct key *own_private;
+	const struct key *peer_public;
+	const struct key *preshared;   /* all zero: none */
+	uint16_t persistent_keepalive; /* seconds, 0: off */
+};
+
+/*!
+ * Makes a peer without a session.
+ * \return 0; -ENOMEM; -EINVAL when the peer's public key is of low order
+ */
+int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now);
+
+/*! Wipes and frees; safe twice and after a failed init. */
+void peer_deinit(struct peer *peer);
+
+/*!
+ * The keypair to seal with, or NULL: then a handshake has been asked for, and packets are to be
+ * staged. Valid until the next call of any peer_ function that receives or initiates.
+ */
+struct keypair *peer_sending_keypair(struct peer *peer, nsec_t now);
+
+/*!
+ * After messages were sealed with the current keypair and handed to the network.
+ * \param has_data  false when all of them were keepalives
+ */
+void peer_sealed(struct peer *peer, bool has_data, nsec_t now);
+
+/*! Keeps a packet until there is a session. `len` 1 to STAGED_PACKET_MAX bytes. */
+void peer_stage(struct peer *peer, const uint8_t *packet, size_t len);
+
+/*!
+ * Takes the actions that are due. To be repeated until it returns 0, since some lead to others.
+ * \return a set of enum peer_action
+ */
+unsigned int peer_actions(struct peer *peer, nsec_t now);
+
+/*! When peer_actions() must be asked at the latest, or NSEC_NEVER. */
+nsec_t peer_deadline(const struct peer *peer);
+
+/*!
+ * Makes the initiation that PEER_INITIATE asked for.
+ * \param wallclock  for its timestamp; may jump back, the stamp never does
+ * \return false when none can be made
+ */
+must_check bool peer_create_initiation(struct peer *peer, const struct timespec *wallclock,
+				       nsec_t now, struct msg_initiation *ret);
+
+/*!
+ * Handles an initiation, response or cookie reply.
+ * \param type     by msg_classify(), not MSG_DATA
+ * \param source   where it came from
+ * \param reply    what to send back to `source`; len 0 for silence
+ */
+enum peer_verdict peer_receive_handshake(struct peer *peer, enum msg_type type,
+					 const uint8_t *message, size_t len,
+					 const union netaddr *source, nsec_t now,
+					 struct peer_reply *reply);
+
+/*!
+ * Opens a data message in place. For PEER_DATA the plaintext lies at message + DATA_HEADER_LEN
+ * and is len - DATA_OVERHEAD bytes long; what is inside is not looked at.
+ */
+enum peer_verdict peer_receive_data(struct peer *peer, uint8_t *message, size_t len, nsec_t now);
+
+/*! A verdict in one or two words, as counters and logs call it: "replayed". */
+const char *peer_verdict_name(enum peer_verdict verdict);
+
+#endif
