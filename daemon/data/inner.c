@@ -1,0 +1,111 @@
+/* The packet inside; see inner.h. */
+#include "daemon/data/inner.h"
+
+#include <arpa/inet.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+
+#include "common/bytes.h"
+
+static bool parse_v4(uint8_t *packet, size_t len, struct inner *ret)
+{
+	struct iphdr header;
+	size_t header_len, total_len;
+
+	if (len < sizeof(header))
+		return false;
+	memcpy(&header, packet, sizeof(header));
+	header_len = header.ihl * 4U;
+	total_len = ntohs(header.tot_len);
+	if (header_len < sizeof(header) || total_len < header_len || total_len > len)
+		return false;
+	*ret = (struct inner) {
+		.family = AF_INET,
+		.len = total_len,
+		.packet = packet,
+		.source = packet + offsetof(struct iphdr, saddr),
+		.destination = packet + offsetof(struct iphdr, daddr),
+	};
+	return true;
+}
+
+static bool parse_v6(uint8_t *packet, size_t len, struct inner *ret)
+{
+	struct ip6_hdr header;
+	size_t total_len;
+
+	if (len < sizeof(header))
+		return false;
+	memcpy(&header, packet, sizeof(header));
+	total_len = sizeof(header) + ntohs(header.ip6_plen);
+	if (total_len > len)
+		return false;
+	*ret = (struct inner) {
+		.family = AF_INET6,
+		.len = total_len,
+		.packet = packet,
+		.source = packet + offsetof(struct ip6_hdr, ip6_src),
+		.destination = packet + offsetof(struct ip6_hdr, ip6_dst),
+	};
+	return true;
+}
+
+bool inner_parse(uint8_t *packet, size_t len, struct inner *ret)
+{
+	if (len == 0)
+		return false;
+	switch (packet[0] >> 4) {
+	case 4:
+		return parse_v4(packet, len, ret);
+	case 6:
+		return parse_v6(packet, len, ret);
+	default:
+		return false;
+	}
+}
+
+uint8_t inner_get_tos(const struct inner *inner)
+{
+	const uint8_t *packet = inner->packet;
+
+	if (inner->family == AF_INET)
+		return packet[1];
+	/* The traffic class straddles the first two bytes, RFC 8200 section 3. */
+	return (uint8_t)(packet[0] << 4 | packet[1] >> 4);
+}
+
+/* RFC 1624, equation 3: the header's checksum after one 16-bit word changed. */
+static void adjust_checksum(uint8_t *packet, uint16_t old_word, uint16_t new_word)
+{
+	be16_t wire;
+	uint32_t sum;
+
+	memcpy(&wire, packet + offsetof(struct iphdr, check), sizeof(wire));
+	sum = (uint16_t)~be16_load(wire);
+	sum += (uint16_t)~old_word;
+	sum += new_word;
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	wire = be16_make((uint16_t)~sum);
+	memcpy(packet + offsetof(struct iphdr, check), &wire, sizeof(wire));
+}
+
+void inner_set_tos(const struct inner *inner, uint8_t tos)
+{
+	uint8_t *packet = inner->packet;
+
+	if (inner->family == AF_INET) {
+		adjust_checksum(packet, (uint16_t)(packet[0] << 8 | packet[1]),
+				(uint16_t)(packet[0] << 8 | tos));
+		packet[1] = tos;
+	} else {
+		packet[0] = (uint8_t)((packet[0] & 0xf0) | tos >> 4);
+		packet[1] = (uint8_t)(tos << 4 | (packet[1] & 0x0f));
+	}
+}
+
+const char *inner_format_address(int family, const uint8_t *address,
+				 char buf[static INNER_ADDRESS_TEXT_MAX])
+{
+	return inet_ntop(family, address, buf, INNER_ADDRESS_TEXT_MAX);
+}

@@ -1,0 +1,108 @@
+/*
+ * The UDP side: one socket for each family on one port, datagrams in batches.
+ *
+ * How this works: each datagram that arrives tells which of our addresses it was sent to
+ * (IP_PKTINFO); answers leave from that address, so a host with several does not confuse its
+ * peer or a stateful firewall. Address, port and pinned local address together are a udp_path.
+ * The byte with DSCP and ECN travels along in both directions.
+ */
+#ifndef DATA_UDP_H
+#define DATA_UDP_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/netaddr.h"
+
+/* Datagrams of one system call. */
+#define UDP_BATCH 64
+/* Longest payload of a datagram (IPv4: 65,535 - 20 - 8). */
+#define UDP_DATAGRAM_MAX 65507
+
+/* Both sockets. Start with UDP_NULL; udp_close() may be called at any time. */
+struct udp {
+	int fd4;       /* -1: this host has no IPv4 */
+	int fd6;       /* -1: this host has no IPv6 */
+	uint16_t port; /* host order */
+};
+
+#define UDP_NULL                                                                                   \
+	{                                                                                          \
+		.fd4 = -1, .fd6 = -1                                                               \
+	}
+
+/* Where to send, and from which of our addresses. `remote` AF_UNSPEC: nowhere yet. */
+struct udp_path {
+	union netaddr remote;
+	bool has_source;
+	union {
+		struct in_addr in4;
+		struct in6_addr in6;
+	} source;               /* of remote's family */
+	unsigned int source_if; /* interface of a link-local source, else 0 */
+};
+
+/* One datagram to send. */
+struct udp_message {
+	const uint8_t *data;
+	size_t len;
+	uint8_t tos; /* DSCP and ECN */
+};
+
+/* One datagram that came. */
+struct udp_datagram {
+	uint8_t *data; /* UDP_DATAGRAM_MAX bytes, the caller's */
+	size_t len;
+	uint8_t tos;
+	struct udp_path path; /* the sender, and our address that it used */
+};
+
+/* What a router or the far host said about something that we sent (ICMP). */
+struct udp_error {
+	int error;            /* errno value: ECONNREFUSED, EHOSTUNREACH, EMSGSIZE, … */
+	union netaddr remote; /* where we had sent to */
+};
+
+/*!
+ * Opens and binds both sockets to the same port.
+ * \param port    host order; 0 takes a free one
+ * \param fwmark  SO_MARK of everything sent; 0: none
+ * \return 0; -EADDRINUSE when the port is taken; -EPERM when the mark needs a right; -EACCES when
+ *         the port does; -EAFNOSUPPORT when there is neither IPv4 nor IPv6
+ */
+int udp_open(struct udp *udp, uint16_t port, uint32_t fwmark);
+
+/*! Closes both sockets; safe twice. */
+void udp_close(struct udp *udp);
+
+/*!
+ * Sends datagrams to one path, in order, with one sendmmsg(2).
+ * \param n  1 to UDP_BATCH
+ * \return how many were sent (1 to n), or negative errno when the first was refused: -EAGAIN when
+ *         the socket is full; -EINVAL, -EADDRNOTAVAIL, -ENETUNREACH and such may come from a
+ *         pinned source that is gone; an error that an earlier ICMP message left on the socket is
+ *         not reported here but by udp_read_error()
+ */
+int udp_send(const struct udp *udp, const struct udp_path *path, const struct udp_message *messages,
+	     size_t n);
+
+/*!
+ * Receives datagrams that are waiting, with one recvmmsg(2).
+ * \param fd         one of the two sockets
+ * \param datagrams  `n` places, 1 to UDP_BATCH, with their buffers
+ * \return how many came; -EAGAIN when none
+ */
+int udp_receive(int fd, struct udp_datagram *datagrams, size_t n);
+
+/*!
+ * Takes one ICMP error from the error queue (ip(7), IP_RECVERR).
+ * \return true when there was one
+ */
+bool udp_read_error(int fd, struct udp_error *ret);
+
+/*! Whether a source is pinned to one path and not (or to another address) on the other. */
+bool udp_path_equal(const struct udp_path *a, const struct udp_path *b);
+
+#endif
