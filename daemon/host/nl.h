@@ -1,0 +1,138 @@
+/*
+ * What vpnd asks of the kernel's network tables, one file for each kind of request: nl_link.c,
+ * nl_addr.c, nl_route.c, and nl_event.c for what the kernel tells unasked.
+ *
+ * Every function needs an open socket from netlink_open() unless it says otherwise, and returns
+ * 0 or the kernel's negative errno: -EPERM when CAP_NET_ADMIN is missing (reading needs no
+ * right), -ENODEV when there is no such interface. Interfaces are named by index, because a name
+ * may change under us.
+ */
+#ifndef DAEMON_HOST_NL_H
+#define DAEMON_HOST_NL_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/defs.h"
+#include "common/netaddr.h"
+#include "daemon/host/netlink.h"
+
+/* What is known about an interface. */
+struct nl_link {
+	unsigned int ifindex;
+	unsigned int mtu;    /* bytes */
+	bool is_up;          /* switched on by an administrator, whatever its carrier */
+	char name[IFNAMSIZ]; /* with a NUL */
+};
+
+/*! Describes the interface of that index. */
+int nl_link_get(struct netlink *nl, unsigned int ifindex, struct nl_link *ret);
+
+/*!
+ * Finds the index of a name.
+ * \param name  1 to 15 characters; -EINVAL for any other length
+ * \param ret   written on success only
+ */
+int nl_link_index(struct netlink *nl, const char *name, unsigned int *ret);
+
+/*! Sets the MTU in bytes; -EINVAL when the device cannot carry that. */
+int nl_link_set_mtu(struct netlink *nl, unsigned int ifindex, unsigned int mtu);
+
+/*! Switches the interface on. */
+int nl_link_set_up(struct netlink *nl, unsigned int ifindex);
+
+/*!
+ * Keeps the kernel from giving the interface a link-local IPv6 address of its own invention.
+ * Otherwise an idle tunnel carries router solicitations from an address that no AllowedIPs names;
+ * the kernel's WireGuard driver does the same (drivers/net/wireguard/device.c, wg_open).
+ * \return 0 also when the kernel or the interface has no IPv6
+ */
+int nl_link_no_link_local(struct netlink *nl, unsigned int ifindex);
+
+/*!
+ * Asks for the state of an interface without waiting: the answer arrives as an event, either
+ * NL_EVENT_LINK or NL_EVENT_REFUSED. For a socket from netlink_open_events().
+ */
+int nl_link_ask(struct netlink *nl, unsigned int ifindex);
+
+/*!
+ * Adds an address with its prefix length. IPv6 addresses skip duplicate address detection
+ * (RFC 4862 section 5.4) and are usable at once: nobody else is on a point-to-point link.
+ * \param address  host bits are the address
+ * \return 0; -EEXIST when the interface has it already; -EACCES when IPv6 is switched off for the
+ *         interface; -EADDRNOTAVAIL for an address that no interface can have
+ */
+int nl_addr_add(struct netlink *nl, unsigned int ifindex, const struct prefix *address);
+
+/* Answers of nl_route_add(). */
+enum nl_route_answer {
+	NL_ROUTE_TAKEN = 1, /* the table has that prefix already, and not through our interface */
+};
+
+/* Which route could not be added. */
+struct nl_route_failure {
+	struct prefix prefix;
+	unsigned int ifindex; /* NL_ROUTE_TAKEN: whose it is; 0 when it is nobody's (blackhole) */
+};
+
+/* RT_TABLE_MAIN, without <linux/rtnetlink.h>. */
+#define NL_ROUTE_TABLE_MAIN 254
+
+/*!
+ * Adds routes through an interface, longest prefix first, many for each system call. A route that
+ * the interface has already, for example from its own address, counts as added.
+ * \param ifindex   the interface
+ * \param table     routing table
+ * \param prefixes  masked; sorted in place, and the order afterwards is the order of work
+ * \param n         number of them
+ * \param failure   filled when the result is not 0
+ * \return 0; NL_ROUTE_TAKEN; a negative errno. After a failure the routes in front of it exist;
+ *         they vanish with the interface.
+ */
+int nl_route_add(struct netlink *nl, unsigned int ifindex, uint32_t table, struct prefix *prefixes,
+		 size_t n, struct nl_route_failure *failure);
+
+/* How packets to a destination leave this host. */
+struct nl_path {
+	unsigned int ifindex;
+	unsigned int mtu; /* bytes: smallest of the interface's, the route's, and a learned one */
+};
+
+/*!
+ * Asks which way a packet would take.
+ * \param destination  IPv4 or IPv6; the scope of a link-local one is honoured
+ * \param fwmark       mark that the packet would carry; 0: none
+ * \param ret          written on success only
+ * \return 0; -ENETUNREACH or -EHOSTUNREACH without a route; -EAFNOSUPPORT for anything but IPv4
+ *         and IPv6
+ */
+int nl_path_get(struct netlink *nl, const union netaddr *destination, uint32_t fwmark,
+		struct nl_path *ret);
+
+enum nl_event_kind {
+	NL_EVENT_OTHER,      /* nothing that vpnd cares about */
+	NL_EVENT_LINK,       /* an interface is new or has changed; `link` says how it is now */
+	NL_EVENT_LINK_GONE,  /* an interface was deleted */
+	NL_EVENT_LINK_MOVED, /* an interface went to another network namespace */
+	NL_EVENT_ADDRESS,    /* an address came or went */
+	NL_EVENT_ROUTE,      /* a route came or went */
+	NL_EVENT_REFUSED,    /* the answer to nl_link_ask() is `error` */
+};
+
+/* One thing that the kernel told. */
+struct nl_event {
+	enum nl_event_kind kind;
+	unsigned int ifindex; /* of the interface concerned; 0: several, or none */
+	int error;            /* NL_EVENT_REFUSED: negative errno */
+	struct nl_link link;  /* NL_EVENT_LINK only */
+};
+
+/*! Understands one message of an event socket; anything odd becomes NL_EVENT_OTHER. */
+void nl_event_parse(const struct nlmsghdr *message, struct nl_event *ret);
+
+/*! Understands an RTM_NEWLINK message; false when it does not name and measure an interface. */
+must_check bool nl_link_parse(const struct nlmsghdr *message, struct nl_link *ret);
+
+#endif
