@@ -1,0 +1,65 @@
+/*
+ * Where the peer may be: the addresses that the link file's Endpoint entries stand for.
+ *
+ * A literal address is there from the start. A name is asked for in the background, again and
+ * again until it resolves, and once more when nobody answers there, since addresses behind names
+ * change. All addresses together, in the file's order, are the candidates; while there is no
+ * answer, each retry goes to the next one. The address that the peer was last heard from is a
+ * candidate as well.
+ */
+#ifndef CORE_ENDPOINT_H
+#define CORE_ENDPOINT_H
+
+#include "conf/model.h"
+#include "daemon/core/report.h"
+#include "daemon/host/resolver.h"
+
+/* One Endpoint entry. */
+struct endpoint_name {
+	union netaddr addrs[RESOLVER_ADDRS_MAX];
+	size_t n_addrs;
+	nsec_t ask_at;   /* NSEC_NEVER: nothing to ask */
+	nsec_t asked_at; /* when it was asked last */
+	nsec_t backoff;  /* until the next question after a failure */
+};
+
+struct endpoint {
+	const struct endpoint_spec *specs; /* the file's; not owned */
+	size_t n_specs;
+	struct endpoint_name names[CONF_ENDPOINTS_MAX];
+	struct resolver *resolver; /* not owned */
+	union netaddr learned;     /* where the peer was heard from, if that is no candidate */
+};
+
+/*! Takes over the file's entries. Names are due to be asked at once. */
+void endpoint_init(struct endpoint *endpoint, const struct conf_link *conf,
+		   struct resolver *resolver, nsec_t now);
+
+/*! Whether a name may still give an address. */
+bool endpoint_may_come(const struct endpoint *endpoint);
+
+/*!
+ * The candidate after `current`, in a circle.
+ * \param current  AF_UNSPEC asks for the first
+ * \return false when there is none
+ */
+must_check bool endpoint_next(struct endpoint *endpoint, const union netaddr *current,
+			      union netaddr *ret);
+
+/*! Asks all names again soon, because nobody answers at their addresses. */
+void endpoint_refresh(struct endpoint *endpoint, nsec_t now);
+
+/*!
+ * Asks the next name that is due.
+ * \return RESOLVER_NEW_FD when the resolver's descriptor must be watched anew, else 0
+ */
+int endpoint_tick(struct endpoint *endpoint, nsec_t now);
+
+/*! When endpoint_tick() is due, or NSEC_NEVER. */
+nsec_t endpoint_deadline(const struct endpoint *endpoint);
+
+/*! Takes the resolver's answer; a failure is said once a minute and asked again. */
+void endpoint_answer(struct endpoint *endpoint, const struct resolver_answer *answer,
+		     struct report *report, nsec_t now);
+
+#endif

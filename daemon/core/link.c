@@ -1,0 +1,328 @@
+/*
+ * What happens on a link: each descriptor's callback, and the actions that the peer asks for.
+ * See link.h.
+ *
+ * Every callback reads the clock once, does one bounded batch, and ends with act(), which does
+ * what the protocol wants and sets the alarm. Watchers are level-triggered: what a bounded batch
+ * left is picked up in the next turn of the loop.
+ */
+#include "daemon/core/link.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Tries at one address before the next candidate's turn. */
+#define TRIES_PER_CANDIDATE 2
+
+/* The link cannot go on. */
+static void end(struct link *link, enum exit_code code)
+{
+	link->exit_code = code;
+	ev_break(link->loop, EVBREAK_ALL);
+}
+
+static void lose_interface(struct link *link, const char *why)
+{
+	log_error("the interface %s %s: the link ends", link->conf->name, why);
+	end(link, EXIT_UNAVAILABLE);
+}
+
+/* Sends a batch; reads the interface only while the socket takes what comes out of it. */
+static int run_tx(struct link *link, nsec_t now)
+{
+	const struct udp *udp = &link->wire.udp;
+	int r = tx_run(&link->tx, now);
+
+	if (r == TX_BLOCKED) {
+		int fd = link->wire.path.remote.sa.sa_family == AF_INET ? udp->fd4 : udp->fd6;
+
+		ev_io_stop(link->loop, &link->tun_readable);
+		ev_io_stop(link->loop, &link->udp_writable);
+		ev_io_set(&link->udp_writable, fd, EV_WRITE);
+		ev_io_start(link->loop, &link->udp_writable);
+	} else if (r < 0) {
+		lose_interface(link, r == -EBADFD ? "was deleted" : strerror(-r));
+	} else {
+		ev_io_stop(link->loop, &link->udp_writable);
+		ev_io_start(link->loop, &link->tun_readable);
+	}
+	return r;
+}
+
+static void flush_staged(struct link *link, nsec_t now)
+{
+	while (run_tx(link, now) == TX_MORE && link->peer.staged.n > 0)
+		;
+}
+
+static void initiate(struct link *link, nsec_t now)
+{
+	struct timespec wallclock = nsec_wallclock();
+	struct msg_initiation initiation;
+
+	if (!wire_has_path(&link->wire) ||
+	    !peer_create_initiation(&link->peer, &wallclock, now, &initiation))
+		return;
+	log_debug("sending an initiation");
+	wire_send_handshake(&link->wire, &link->wire.path, &initiation, sizeof(initiation), now);
+}
+
+/* No answer: another address may do, and names may stand for other addresses now. */
+static void try_elsewhere(struct link *link, nsec_t now)
+{
+	struct udp_path *path = &link->wire.path;
+	union netaddr next;
+
+	report_unanswered(&link->report, &path->remote, &link->conf->public_key, now);
+	if (link->report.n_unanswered < TRIES_PER_CANDIDATE)
+		return;
+	endpoint_refresh(&link->endpoint, now);
+	if (!endpoint_next(&link->endpoint, &path->remote, &next) ||
+	    netaddr_equal(&next, &path->remote))
+		return;
+	wire_forget_source(&link->wire);
+	path->remote = next;
+}
+
+/* News and wishes of the peer, in the order in which they make sense together. */
+static void act_on(struct link *link, unsigned int actions, nsec_t now)
+{
+	const union netaddr *remote = &link->wire.path.remote;
+
+	if (actions & PEER_SESSION_UP)
+		report_session_up(&link->report, remote, link->peer.handshake_time, now);
+	if (actions & PEER_STALE)
+		report_stale(&link->report, remote, now);
+	if (actions & PEER_GAVE_UP)
+		report_gave_up(&link->report, remote, now);
+	if (actions & PEER_KEYS_ERASED)
+		report_keys_erased(&link->report, now);
+	if (actions & PEER_FORGET_SOURCE)
+		wire_forget_source(&link->wire);
+	if (actions & PEER_RETRIED)
+		try_elsewhere(link, now);
+	if (actions & PEER_INITIATE)
+		initiate(link, now);
+	if (actions & (PEER_FLUSH | PEER_SEND_KEEPALIVE)) {
+		if (link->peer.staged.n > 0)
+			flush_staged(link, now);
+		else if (actions & PEER_SEND_KEEPALIVE)
+			tx_keepalive(&link->tx, now);
+	}
+}
+
+static void act(struct link *link, nsec_t now)
+{
+	unsigned int actions;
+
+	while ((actions = peer_actions(&link->peer, now)))
+		act_on(link, actions, now);
+	alarm_at(&link->alarm, peer_deadline(&link->peer));
+	alarm_at(&link->alarm, endpoint_deadline(&link->endpoint));
+}
+
+void link_path_found(struct link *link, nsec_t now)
+{
+	link_update_mtu(link);
+	if (link->peer.staged.n > 0)
+		flush_staged(link, now);
+	else if (link->conf->persistent_keepalive)
+		tx_keepalive(&link->tx, now);
+}
+
+static void on_roamed(void *context)
+{
+	link_update_mtu(context);
+}
+
+static void on_tun_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct link *link = container_of(watcher, struct link, tun_readable);
+	nsec_t now = nsec_boottime();
+
+	(void)loop;
+	(void)events;
+	run_tx(link, now);
+	act(link, now);
+}
+
+static void on_udp_writable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct link *link = container_of(watcher, struct link, udp_writable);
+	nsec_t now = nsec_boottime();
+
+	(void)loop;
+	(void)events;
+	run_tx(link, now);
+	act(link, now);
+}
+
+static void on_udp_readable(struct link *link, int fd)
+{
+	nsec_t now = nsec_boottime();
+
+	if (rx_run(&link->rx, fd, now) < 0)
+		lose_interface(link, "was deleted");
+	act(link, now);
+}
+
+static void on_udp4_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	on_udp_readable(container_of(watcher, struct link, udp4_readable), watcher->fd);
+}
+
+static void on_udp6_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	on_udp_readable(container_of(watcher, struct link, udp6_readable), watcher->fd);
+}
+
+static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct link *link = container_of(watcher, struct link, monitor_readable);
+	struct monitor_facts facts;
+	int r = monitor_read(&link->monitor, &facts);
+
+	(void)events;
+	if (r < 0) {
+		log_warning("no more news from the kernel about %s: %s", link->conf->name,
+			    strerror(-r));
+		ev_io_stop(loop, watcher);
+		return;
+	}
+	if (facts.own_deleted) {
+		lose_interface(link, "was deleted");
+		return;
+	}
+	if (facts.own_up_changed)
+		log_notice("the interface is %s now", facts.own_is_up ? "up" : "down");
+	if (facts.own_renamed)
+		log_notice("the interface is called %s now", facts.own_name);
+	if (facts.own_moved)
+		log_notice("the interface is in another network namespace now");
+	if (facts.own_mtu_changed && facts.own_mtu != link->tx.mtu) {
+		log_notice("the MTU was set to %u by hand and stays so", facts.own_mtu);
+		link->tx.mtu = facts.own_mtu;
+		link->mtu_is_ours = false;
+	}
+	if (facts.underlay_changed) {
+		wire_forget_source(&link->wire);
+		link_update_mtu(link);
+	}
+}
+
+/* The resolver's descriptor is another one after its process was replaced. */
+static void watch_resolver(struct link *link)
+{
+	ev_io_stop(link->loop, &link->resolver_readable);
+	if (resolver_fd(link->resolver) < 0)
+		return;
+	ev_io_set(&link->resolver_readable, resolver_fd(link->resolver), EV_READ);
+	ev_io_start(link->loop, &link->resolver_readable);
+}
+
+static void tick_endpoint(struct link *link, nsec_t now)
+{
+	if (endpoint_tick(&link->endpoint, now) == RESOLVER_NEW_FD)
+		watch_resolver(link);
+}
+
+static void on_resolver_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct link *link = container_of(watcher, struct link, resolver_readable);
+	union netaddr *remote = &link->wire.path.remote;
+	bool had_path = wire_has_path(&link->wire);
+	nsec_t now = nsec_boottime();
+	struct resolver_answer answer;
+	int r = resolver_read(link->resolver, &answer);
+
+	(void)events;
+	if (r == RESOLVER_GONE)
+		ev_io_stop(loop, watcher);
+	if (r == 0)
+		endpoint_answer(&link->endpoint, &answer, &link->report, now);
+	if (!had_path && endpoint_next(&link->endpoint, remote, remote))
+		link_path_found(link, now);
+	tick_endpoint(link, now);
+	act(link, now);
+}
+
+static void on_alarm(void *context)
+{
+	struct link *link = context;
+	nsec_t now = nsec_boottime();
+
+	tick_endpoint(link, now);
+	act(link, now);
+}
+
+void link_watch(struct link *link)
+{
+	const struct udp *udp = &link->wire.udp;
+	int r = alarm_init(&link->alarm, link->loop, on_alarm, link);
+
+	if (r < 0) {
+		log_error("cannot make a timer: %s", strerror(-r));
+		return;
+	}
+	link->has_alarm = true;
+	link->rx.on_roamed = on_roamed;
+	link->rx.context = link;
+
+	ev_io_init(&link->tun_readable, on_tun_readable, link->tun, EV_READ);
+	ev_io_init(&link->udp4_readable, on_udp4_readable, udp->fd4, EV_READ);
+	ev_io_init(&link->udp6_readable, on_udp6_readable, udp->fd6, EV_READ);
+	ev_io_init(&link->udp_writable, on_udp_writable, udp->fd4, EV_WRITE);
+	ev_io_init(&link->monitor_readable, on_monitor_readable, monitor_fd(&link->monitor),
+		   EV_READ);
+	ev_io_init(&link->resolver_readable, on_resolver_readable, -1, EV_READ);
+
+	ev_io_start(link->loop, &link->tun_readable);
+	if (udp->fd4 >= 0)
+		ev_io_start(link->loop, &link->udp4_readable);
+	if (udp->fd6 >= 0)
+		ev_io_start(link->loop, &link->udp6_readable);
+	ev_io_start(link->loop, &link->monitor_readable);
+	watch_resolver(link);
+	on_alarm(link);
+}
+
+void link_log_status(const struct link *link)
+{
+	static const char *const names[N_COUNTERS] = {
+		[COUNT_TX_PACKETS] = "packets sent",
+		[COUNT_TX_BYTES] = "bytes sent",
+		[COUNT_RX_PACKETS] = "packets received",
+		[COUNT_RX_BYTES] = "bytes received",
+		[COUNT_RX_INVALID] = "no message",
+		[COUNT_RX_NOT_IP] = "received, no IP packet",
+		[COUNT_RX_NOT_ALLOWED] = "received, not in AllowedIPs",
+		[COUNT_RX_WRITE_FAILED] = "received, interface full or down",
+		[COUNT_TX_NOT_IP] = "to send, no IP packet",
+		[COUNT_TX_NOT_ALLOWED] = "to send, not in AllowedIPs",
+		[COUNT_TX_NO_ENDPOINT] = "to send, no endpoint",
+		[COUNT_TX_TOO_BIG] = "to send, too big for the path",
+		[COUNT_TX_SEND_FAILED] = "to send, refused by the socket",
+		[COUNT_TX_BLOCKED] = "waits for the socket",
+	};
+	char remote[NETADDR_TEXT_MAX];
+
+	log_notice("status: %s, peer at %s, MTU %u", report_state_name(link->report.state),
+		   netaddr_format(&link->wire.path.remote, remote), link->tx.mtu);
+	for (size_t i = 0; i < N_COUNTERS; i++) {
+		if (link->counters.n[i])
+			log_notice("status: %s: %llu", names[i],
+				   (unsigned long long)link->counters.n[i]);
+	}
+	for (enum peer_verdict i = 0; i < PEER_N_VERDICTS; i++) {
+		if (link->counters.verdicts[i])
+			log_notice("status: messages, %s: %llu", peer_verdict_name(i),
+				   (unsigned long long)link->counters.verdicts[i]);
+	}
+	if (link->peer.n_staged_lost)
+		log_notice("status: packets dropped while there was no session: %llu",
+			   (unsigned long long)link->peer.n_staged_lost);
+}

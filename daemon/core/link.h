@@ -1,0 +1,79 @@
+/*
+ * A link: one interface, one peer, one loop. Everything that it consists of is put together
+ * here; what happens on its descriptors is in link.c, how they come to be in link_open.c.
+ */
+#ifndef CORE_LINK_H
+#define CORE_LINK_H
+
+#include <ev.h>
+
+#include "common/err.h"
+#include "conf/model.h"
+#include "daemon/core/alarm.h"
+#include "daemon/core/endpoint.h"
+#include "daemon/core/rx.h"
+#include "daemon/core/tx.h"
+#include "daemon/host/monitor.h"
+
+struct link {
+	struct ev_loop *loop;
+	const struct conf_link *conf; /* not owned */
+	struct resolver *resolver;    /* not owned */
+
+	struct peer peer;
+	struct wire wire;
+	struct allowedips allowed;
+	struct tx tx;
+	struct rx rx;
+	struct endpoint endpoint;
+	struct report report;
+	struct counters counters;
+
+	int tun; /* -1: none */
+	struct netlink nl;
+	struct monitor monitor;
+	unsigned int ifindex;
+	bool mtu_is_ours; /* nobody set another MTU by hand */
+
+	struct alarm alarm;
+	bool has_alarm;
+	ev_io tun_readable;
+	ev_io udp4_readable;
+	ev_io udp6_readable;
+	ev_io udp_writable; /* started only while the socket is full */
+	ev_io monitor_readable;
+	ev_io resolver_readable;
+
+	enum exit_code exit_code; /* what ended the loop */
+};
+
+/*! Sets everything to "not there", so that link_close() is safe from here on. */
+void link_init(struct link *link, struct ev_loop *loop, const struct conf_link *conf,
+	       struct resolver *resolver);
+
+/*!
+ * Makes sockets, interface, addresses and routes, and puts the descriptors on the loop. What
+ * fails is logged in one sentence.
+ * \return EXIT_DONE, or the exit code; nothing is left behind then after link_close()
+ */
+enum exit_code link_open(struct link *link);
+
+/*! Takes everything off the loop and closes it; the interface vanishes. Safe at any point. */
+void link_close(struct link *link);
+
+/*! Starts watching; link_open() does it at its end. */
+void link_watch(struct link *link);
+
+/*! There is an address now to which the peer's messages can be sent: what waited goes on. */
+void link_path_found(struct link *link, nsec_t now);
+
+/*!
+ * Sets the MTU that fits the way to the peer, unless the file or somebody by hand set another.
+ * Called when that way may have changed.
+ */
+void link_update_mtu(struct link *link);
+
+/*! Logs state and counters, in a few lines. */
+void link_log_status(const struct link *link);
+
+#endif

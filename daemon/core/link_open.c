@@ -1,0 +1,271 @@
+/*
+ * How a link comes to be: socket, interface, addresses, routes, in an order in which a failure
+ * leaves nothing behind. The port is taken first, because a taken port is the most likely
+ * failure, and nothing on the host has changed then.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/keytext.h"
+#include "daemon/core/link.h"
+#include "daemon/data/tun.h"
+#include "daemon/host/ifsetup.h"
+
+/* Where no way to the peer is known yet: what fits 1500 bytes over IPv6 and IPv4. */
+#define MTU_DEFAULT 1420
+
+void link_init(struct link *link, struct ev_loop *loop, const struct conf_link *conf,
+	       struct resolver *resolver)
+{
+	memset(link, 0, sizeof(*link));
+	link->loop = loop;
+	link->conf = conf;
+	link->resolver = resolver;
+	link->tun = -1;
+	link->wire.udp = (struct udp)UDP_NULL;
+	link->nl = (struct netlink)NETLINK_NULL;
+	link->monitor = (struct monitor)MONITOR_NULL;
+	link->wire.counters = &link->counters;
+	link->wire.report = &link->report;
+	link->mtu_is_ours = conf->mtu == 0;
+}
+
+static enum exit_code open_udp(struct link *link)
+{
+	const struct conf_link *conf = link->conf;
+	int r = udp_open(&link->wire.udp, conf->listen_port, conf->fwmark);
+
+	switch (r) {
+	case 0:
+		return EXIT_DONE;
+	case -EADDRINUSE:
+		log_error("UDP port %u is taken by another program or link: choose another "
+			  "ListenPort, or find the program with `ss -lunp`",
+			  conf->listen_port);
+		return EXIT_UNAVAILABLE;
+	case -EACCES:
+		log_error("UDP port %u is below 1024 and needs the right CAP_NET_BIND_SERVICE: "
+			  "choose a ListenPort from 1024 up, or start as root",
+			  conf->listen_port);
+		return EXIT_PERMISSION;
+	case -EPERM:
+		log_error("cannot set FwMark: the right CAP_NET_ADMIN is missing; start as root");
+		return EXIT_PERMISSION;
+	default:
+		log_error("cannot open a UDP socket: %s", strerror(-r));
+		return EXIT_SYSTEM;
+	}
+}
+
+static enum exit_code open_tun(struct link *link)
+{
+	const char *name = link->conf->name;
+	int r = tun_open(name, &link->tun);
+
+	switch (r) {
+	case 0:
+		return EXIT_DONE;
+	case -ENOENT:
+	case -ENODEV:
+	case -ENXIO:
+	case -EACCES:
+		log_error("cannot open %s (%s): load the kernel's module with `modprobe tun`; in a "
+			  "container, give it that device",
+			  TUN_DEVICE, strerror(-r));
+		return EXIT_UNAVAILABLE;
+	case -EPERM:
+		log_error("cannot make the interface %s: the right CAP_NET_ADMIN is missing; start "
+			  "as root",
+			  name);
+		return EXIT_PERMISSION;
+	case -EBUSY:
+		log_error("the interface %s is in use by another process: is this link running "
+			  "already?",
+			  name);
+		return EXIT_UNAVAILABLE;
+	case -EINVAL:
+		log_error("an interface called %s exists and is not a TUN interface: give the link "
+			  "another name, or delete it with `ip link del %s`",
+			  name, name);
+		return EXIT_UNAVAILABLE;
+	default:
+		log_error("cannot make the interface %s: %s", name, strerror(-r));
+		return EXIT_SYSTEM;
+	}
+}
+
+static bool has_ipv6(const struct conf_link *conf)
+{
+	for (size_t i = 0; i < conf->addresses.n; i++) {
+		if (conf->addresses.items[i].family == AF_INET6)
+			return true;
+	}
+	return false;
+}
+
+/* The inner MTU that fits the way to `remote`, or 0 when that way is not known. */
+static unsigned int path_mtu(struct link *link, const union netaddr *remote)
+{
+	struct nl_path path;
+
+	if (remote->sa.sa_family == AF_UNSPEC ||
+	    nl_path_get(&link->nl, remote, link->conf->fwmark, &path) < 0 ||
+	    path.ifindex == link->ifindex)
+		return 0;
+	return ifsetup_mtu_auto(path.mtu, remote->sa.sa_family, has_ipv6(link->conf));
+}
+
+static unsigned int first_mtu(struct link *link)
+{
+	unsigned int mtu =
+		link->conf->mtu ? link->conf->mtu : path_mtu(link, &link->wire.path.remote);
+
+	return mtu ? mtu : MTU_DEFAULT;
+}
+
+void link_update_mtu(struct link *link)
+{
+	unsigned int mtu = link->mtu_is_ours ? path_mtu(link, &link->wire.path.remote) : 0;
+	int r;
+
+	if (mtu == 0 || mtu == link->tx.mtu)
+		return;
+	r = nl_link_set_mtu(&link->nl, link->ifindex, mtu);
+	if (r < 0) {
+		log_warning("cannot set the MTU of %s to %u: %s", link->conf->name, mtu,
+			    strerror(-r));
+		return;
+	}
+	log_info("the MTU is %u now, as the way to the peer allows", mtu);
+	link->tx.mtu = mtu;
+}
+
+static enum exit_code setup_interface(struct link *link)
+{
+	struct ifsetup_failure failure;
+	int r = netlink_open(&link->nl);
+
+	if (r == 0)
+		r = nl_link_index(&link->nl, link->conf->name, &link->ifindex);
+	if (r < 0) {
+		log_error("cannot ask the kernel about %s: %s", link->conf->name, strerror(-r));
+		return EXIT_SYSTEM;
+	}
+	link->tx.mtu = first_mtu(link);
+	r = ifsetup_apply(&link->nl, link->conf, link->ifindex, link->tx.mtu, &failure);
+	if (r == 0)
+		r = monitor_open(&link->monitor, link->ifindex);
+	else
+		log_error("%s", failure.text);
+	switch (r) {
+	case 0:
+		return EXIT_DONE;
+	case IFSETUP_NEEDS_POLICY:
+	case IFSETUP_NEEDS_TABLE:
+		return EXIT_CONFIG;
+	case -EPERM:
+		return EXIT_PERMISSION;
+	case -EEXIST:
+		return EXIT_UNAVAILABLE;
+	default:
+		return EXIT_SYSTEM;
+	}
+}
+
+/* The parts that need memory only. */
+static int make_parts(struct link *link, nsec_t now)
+{
+	const struct conf_link *conf = link->conf;
+	const struct peer_config config = {
+		.own_private = &conf->secrets->private_key,
+		.peer_public = &conf->peer_key,
+		.preshared = &conf->secrets->preshared_key,
+		.persistent_keepalive = conf->persistent_keepalive,
+	};
+	int r = peer_init(&link->peer, &config, now);
+
+	if (r == 0)
+		r = allowedips_init(&link->allowed, conf->allowed_ips.items, conf->allowed_ips.n);
+	if (r == 0)
+		r = tx_init(&link->tx);
+	if (r == 0)
+		r = rx_init(&link->rx);
+	return r;
+}
+
+static void connect_parts(struct link *link, nsec_t now)
+{
+	link->tx.tun = link->rx.tun = link->tun;
+	link->tx.wire = link->rx.wire = &link->wire;
+	link->tx.peer = link->rx.peer = &link->peer;
+	link->tx.allowed = link->rx.allowed = &link->allowed;
+	link->tx.may_wait = endpoint_may_come(&link->endpoint);
+	link->report.since = now;
+}
+
+static void say_ready(const struct link *link)
+{
+	char key[KEYTEXT_LEN + 1], remote[NETADDR_TEXT_MAX];
+
+	keytext_encode(&link->conf->peer_key, key);
+	log_notice(
+		"interface %s is up with MTU %u, listening on UDP port %u, for the peer %s at %s",
+		link->conf->name, link->tx.mtu, link->wire.udp.port, key,
+		wire_has_path(&link->wire) ? netaddr_format(&link->wire.path.remote, remote)
+		: link->tx.may_wait        ? "an address still to be resolved"
+					   : "an address still to be learned");
+}
+
+enum exit_code link_open(struct link *link)
+{
+	nsec_t now = nsec_boottime();
+	enum exit_code code = open_udp(link);
+	int r;
+
+	if (code == EXIT_DONE)
+		code = open_tun(link);
+	if (code != EXIT_DONE)
+		return code;
+	endpoint_init(&link->endpoint, link->conf, link->resolver, now);
+	if (!endpoint_next(&link->endpoint, &link->wire.path.remote, &link->wire.path.remote))
+		link->wire.path.remote.sa.sa_family = AF_UNSPEC;
+	code = setup_interface(link);
+	if (code != EXIT_DONE)
+		return code;
+	r = make_parts(link, now);
+	if (r < 0) {
+		log_error("cannot start the link: %s", strerror(-r));
+		return EXIT_SYSTEM;
+	}
+	connect_parts(link, now);
+	link_watch(link);
+	if (!link->has_alarm)
+		return EXIT_SYSTEM;
+	say_ready(link);
+	return EXIT_DONE;
+}
+
+void link_close(struct link *link)
+{
+	if (link->has_alarm) {
+		alarm_deinit(&link->alarm, link->loop);
+		ev_io_stop(link->loop, &link->tun_readable);
+		ev_io_stop(link->loop, &link->udp4_readable);
+		ev_io_stop(link->loop, &link->udp6_readable);
+		ev_io_stop(link->loop, &link->udp_writable);
+		ev_io_stop(link->loop, &link->monitor_readable);
+		ev_io_stop(link->loop, &link->resolver_readable);
+		link->has_alarm = false;
+	}
+	monitor_close(&link->monitor);
+	netlink_close(&link->nl);
+	if (link->tun >= 0)
+		close(link->tun);
+	link->tun = -1;
+	udp_close(&link->wire.udp);
+	tx_deinit(&link->tx);
+	rx_deinit(&link->rx);
+	allowedips_deinit(&link->allowed);
+	peer_deinit(&link->peer);
+}

@@ -1,0 +1,184 @@
+/* The sentences of a link; see report.h. */
+#include "daemon/core/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "common/keytext.h"
+
+#define TROUBLE_INTERVAL (60 * NSEC_PER_SEC)
+/* Tries without an answer after which it is worth a sentence: one loss is nothing. */
+#define UNANSWERED_TO_SAY  3
+#define UNCONFIRMED_TO_SAY 3
+
+void report_trouble(struct report *report, enum report_trouble kind, nsec_t now, const char *format,
+		    ...)
+{
+	char text[512];
+	va_list arguments;
+
+	if (!log_allowed(&report->limits[kind], TROUBLE_INTERVAL, now))
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	log_warning("%s", text);
+}
+
+static void enter(struct report *report, enum report_state state, nsec_t now)
+{
+	if (report->state != state)
+		report->since = now;
+	report->state = state;
+}
+
+void report_session_up(struct report *report, const union netaddr *remote, nsec_t took, nsec_t now)
+{
+	/* A rekey of a link that works is no news. */
+	enum log_level level = report->state == REPORT_UP ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE;
+	char text[NETADDR_TEXT_MAX];
+
+	netaddr_format(remote, text);
+	if (took)
+		log_msg(level, "handshake done with %s in %.1f ms", text,
+			(double)took / (double)NSEC_PER_MSEC);
+	else
+		log_msg(level, "handshake done with %s, begun by the peer", text);
+	enter(report, REPORT_UP, now);
+	report->n_unanswered = 0;
+	report->n_unconfirmed = 0;
+	report->has_reason = false;
+}
+
+void report_unanswered(struct report *report, const union netaddr *remote,
+		       const struct key *own_public, nsec_t now)
+{
+	char text[NETADDR_TEXT_MAX], key[KEYTEXT_LEN + 1];
+
+	report->n_unanswered++;
+	if (report->n_unanswered < UNANSWERED_TO_SAY || report->state == REPORT_NO_ANSWER ||
+	    report->state == REPORT_GAVE_UP)
+		return;
+	enter(report, REPORT_NO_ANSWER, now);
+	if (report->has_reason)
+		return;
+	keytext_encode(own_public, key);
+	log_warning(
+		"no answer from %s after %u tries; check that the address is right, that "
+		"nothing on the way filters UDP port %u, that WireGuard or vpnd runs there, and "
+		"that it knows our public key %s; tries go on",
+		netaddr_format(remote, text), report->n_unanswered, netaddr_port(remote), key);
+}
+
+void report_gave_up(struct report *report, const union netaddr *remote, nsec_t now)
+{
+	char text[NETADDR_TEXT_MAX];
+
+	enter(report, REPORT_GAVE_UP, now);
+	log_warning(
+		"no answer from %s for 90 seconds: waiting packets were dropped, the next packet "
+		"makes a new try",
+		netaddr_format(remote, text));
+}
+
+void report_stale(struct report *report, const union netaddr *remote, nsec_t now)
+{
+	char text[NETADDR_TEXT_MAX];
+
+	if (report->state != REPORT_UP)
+		return;
+	enter(report, REPORT_STALE, now);
+	log_warning("nothing came back from %s for 15 seconds although data was sent; asking for a "
+		    "new session",
+		    netaddr_format(remote, text));
+}
+
+void report_keys_erased(struct report *report, nsec_t now)
+{
+	if (report->state == REPORT_UP || report->state == REPORT_STALE)
+		log_info("no session for nine minutes: its keys are erased; the next packet makes "
+			 "a new handshake");
+	enter(report, REPORT_IDLE, now);
+}
+
+static void report_unknown_key(struct report *report, const struct peer_reply *reply,
+			       const char *source, nsec_t now)
+{
+	char key[KEYTEXT_LEN + 1];
+
+	keytext_encode(&reply->claimed_key, key);
+	report_trouble(report, REPORT_UNKNOWN_KEY, now,
+		       "%s knocks with the public key %s, which is not the PublicKey of this "
+		       "link's [Peer]; if that is the peer, one of the two files has the wrong key",
+		       source, key);
+}
+
+static void report_responded(struct report *report, const char *source, nsec_t now)
+{
+	if (++report->n_unconfirmed < UNCONFIRMED_TO_SAY)
+		return;
+	report_trouble(report, REPORT_NOT_CONFIRMED, now,
+		       "%s asked for %u sessions and used none: our responses do not reach it, or "
+		       "PresharedKey differs",
+		       source, report->n_unconfirmed);
+}
+
+void report_handshake(struct report *report, enum peer_verdict verdict,
+		      const struct peer_reply *reply, const union netaddr *source, bool is_peer,
+		      const struct key *own_public, nsec_t now)
+{
+	char text[NETADDR_TEXT_MAX], key[KEYTEXT_LEN + 1];
+
+	netaddr_format(source, text);
+	switch (verdict) {
+	case PEER_RESPONDED:
+		report_responded(report, text, now);
+		break;
+	case PEER_UNKNOWN_KEY:
+		report_unknown_key(report, reply, text, now);
+		break;
+	case PEER_BAD_MAC1:
+		/* Anybody can send garbage; from the peer's own address it means something. */
+		if (!is_peer)
+			break;
+		keytext_encode(own_public, key);
+		report_trouble(report, REPORT_BAD_MAC1, now,
+			       "the peer at %s does not know our public key (bad mac1): its "
+			       "configuration must say PublicKey = %s",
+			       text, key);
+		break;
+	case PEER_PSK_DIFFERS:
+		report->has_reason = true;
+		report_trouble(report, REPORT_PSK, now,
+			       "%s answered, but its response does not open: PresharedKey differs, "
+			       "or only one end has one",
+			       text);
+		break;
+	case PEER_OLD_TIMESTAMP:
+		report_trouble(report, REPORT_OLD_TIMESTAMP, now,
+			       "an initiation from %s is not newer than the last one: it was "
+			       "replayed, or the peer's clock was set back; a restart of this link "
+			       "accepts the peer's clock as it is",
+			       text);
+		break;
+	case PEER_COOKIE_STORED:
+		report_trouble(report, REPORT_COOKIE, now,
+			       "%s is under load and asked for a cookie; the next try carries it",
+			       text);
+		break;
+	default:
+		break;
+	}
+}
+
+const char *report_state_name(enum report_state state)
+{
+	static const char *const names[] = {
+		[REPORT_IDLE] = "no session",          [REPORT_UP] = "up",
+		[REPORT_STALE] = "nothing comes back", [REPORT_NO_ANSWER] = "no answer",
+		[REPORT_GAVE_UP] = "given up",
+	};
+	static_assert(ARRAY_SIZE(names) == REPORT_GAVE_UP + 1, "a name for each state");
+
+	return names[state];
+}

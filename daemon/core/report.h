@@ -1,0 +1,93 @@
+/*
+ * It says why: the sentences of a link, and when they are said.
+ *
+ * A link is in one of a few states; each change of the state is one sentence in the log. Trouble
+ * that does not change the state (a stranger's datagrams, packets that AllowedIPs forbids) is
+ * said at most once a minute for each kind, and counted otherwise.
+ */
+#ifndef CORE_REPORT_H
+#define CORE_REPORT_H
+
+#include <stdbool.h>
+
+#include "common/key.h"
+#include "common/log.h"
+#include "common/netaddr.h"
+#include "daemon/proto/peer.h"
+
+enum report_state {
+	REPORT_IDLE,      /* no session, and nobody asked for one */
+	REPORT_UP,        /* there is a session */
+	REPORT_STALE,     /* there was one, but nothing comes back */
+	REPORT_NO_ANSWER, /* several initiations were not answered */
+	REPORT_GAVE_UP,   /* none was answered for 90 seconds */
+};
+
+/* Kinds of trouble that share one limit of a sentence a minute. */
+enum report_trouble {
+	REPORT_ICMP,
+	REPORT_BAD_MAC1,
+	REPORT_UNKNOWN_KEY,
+	REPORT_OLD_TIMESTAMP,
+	REPORT_FAR_TIMESTAMP,
+	REPORT_PSK,
+	REPORT_NOT_CONFIRMED,
+	REPORT_COOKIE,
+	REPORT_NOT_ALLOWED_IN,
+	REPORT_NOT_ALLOWED_OUT,
+	REPORT_NOT_IP,
+	REPORT_NO_ENDPOINT,
+	REPORT_ROAMED,
+	REPORT_TOO_BIG,
+	REPORT_SEND,
+	REPORT_WRITE,
+	REPORT_NAME,
+	REPORT_N_TROUBLES,
+};
+
+struct report {
+	enum report_state state;
+	nsec_t since;               /* when the state was entered */
+	unsigned int n_unanswered;  /* initiations since the last session */
+	unsigned int n_unconfirmed; /* responses of ours that no data followed */
+	bool has_reason;            /* the trouble since the last session was explained */
+	struct log_limit limits[REPORT_N_TROUBLES];
+};
+
+/*!
+ * Says one sentence about a kind of trouble, unless it was said within the last minute.
+ * \param now  boot time
+ */
+void report_trouble(struct report *report, enum report_trouble kind, nsec_t now, const char *format,
+		    ...) printf_like(4, 5);
+
+/*! A session began. \param took  how long our handshake took; 0 when the peer began it */
+void report_session_up(struct report *report, const union netaddr *remote, nsec_t took, nsec_t now);
+
+/*! An initiation was not answered; `own_public` is named as what the far end must know. */
+void report_unanswered(struct report *report, const union netaddr *remote,
+		       const struct key *own_public, nsec_t now);
+
+/*! The peer was given up. */
+void report_gave_up(struct report *report, const union netaddr *remote, nsec_t now);
+
+/*! Data was sent, and nothing came back. */
+void report_stale(struct report *report, const union netaddr *remote, nsec_t now);
+
+/*! The last session is long over. */
+void report_keys_erased(struct report *report, nsec_t now);
+
+/*!
+ * What a handshake message tells about the far end, where it tells something.
+ * \param reply       with the claimed key for PEER_UNKNOWN_KEY
+ * \param is_peer     the message came from where we believe the peer to be
+ * \param own_public  ours, named in the sentence about a bad mac1
+ */
+void report_handshake(struct report *report, enum peer_verdict verdict,
+		      const struct peer_reply *reply, const union netaddr *source, bool is_peer,
+		      const struct key *own_public, nsec_t now);
+
+/*! A state in words: "no answer". */
+const char *report_state_name(enum report_state state);
+
+#endif

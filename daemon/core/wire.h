@@ -1,0 +1,46 @@
+/*
+ * The way to the peer: the UDP sockets, the path that works, and an answer for each error.
+ *
+ * The path is where the last authentic message came from, or, before there was one, an address
+ * from the link file. It may have a local address pinned to it.
+ */
+#ifndef CORE_WIRE_H
+#define CORE_WIRE_H
+
+#include <stdbool.h>
+
+#include "daemon/core/counters.h"
+#include "daemon/core/report.h"
+#include "daemon/data/udp.h"
+
+struct wire {
+	struct udp udp;
+	struct udp_path path;
+	struct counters *counters; /* the link's */
+	struct report *report;     /* the link's */
+};
+
+/*! Whether there is somebody to send to. */
+static inline bool wire_has_path(const struct wire *wire)
+{
+	return wire->path.remote.sa.sa_family != AF_UNSPEC;
+}
+
+/*!
+ * Sends messages to the peer, in order. What the socket refuses for good is counted and skipped.
+ * \param n  1 to UDP_BATCH
+ * \return how many were dealt with; less than `n` only when the socket is full
+ */
+size_t wire_send(struct wire *wire, const struct udp_message *messages, size_t n, nsec_t now);
+
+/*! Sends one handshake message along a path, or not at all when the socket is full. */
+void wire_send_handshake(struct wire *wire, const struct udp_path *path, const void *message,
+			 size_t len, nsec_t now);
+
+/*! Forgets the pinned local address: it may be the reason that nothing comes back. */
+void wire_forget_source(struct wire *wire);
+
+/*! Reads the error queue of a socket and says what concerns the peer. */
+void wire_read_errors(struct wire *wire, int fd, nsec_t now);
+
+#endif
