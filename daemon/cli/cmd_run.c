@@ -1,0 +1,219 @@
+/*
+ * `vpnd run`: the life of a link, from top to bottom.
+ *
+ * The resolver's process is forked first, before any key is in memory. Then the file is read and
+ * judged whole, then the link is opened; what fails ends with a sentence and an exit code that
+ * tells systemd whether trying again can help.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "common/diag.h"
+#include "common/log.h"
+#include "conf/link_file.h"
+#include "conf/paths.h"
+#include "daemon/cli/cmds.h"
+#include "daemon/core/link.h"
+
+/* Everything that a run owns. */
+struct run {
+	struct ev_loop *loop;
+	struct resolver resolver;
+	struct conf_link conf;
+	struct link link;
+	ev_signal on_term, on_int, on_usr1, on_hup;
+	bool is_open;
+};
+
+static void on_stop(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	(void)events;
+	log_notice("ending, because of %s", watcher->signum == SIGTERM ? "SIGTERM" : "SIGINT");
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_status(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	const struct run *run = container_of(watcher, struct run, on_usr1);
+
+	(void)loop;
+	(void)events;
+	if (run->is_open)
+		link_log_status(&run->link);
+}
+
+static void on_reload(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	(void)loop;
+	(void)watcher;
+	(void)events;
+	log_notice("this build does not reload: restart the link to apply a changed file");
+}
+
+/* Signals are caught before anything else happens, so that one that comes during the start ends
+ * the link as cleanly as one that comes later. */
+static void watch_signals(struct run *run)
+{
+	static const int ignored[] = { SIGPIPE, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ignored); i++)
+		signal(ignored[i], SIG_IGN);
+	ev_signal_init(&run->on_term, on_stop, SIGTERM);
+	ev_signal_init(&run->on_int, on_stop, SIGINT);
+	ev_signal_init(&run->on_usr1, on_status, SIGUSR1);
+	ev_signal_init(&run->on_hup, on_reload, SIGHUP);
+	ev_signal_start(run->loop, &run->on_term);
+	ev_signal_start(run->loop, &run->on_int);
+	ev_signal_start(run->loop, &run->on_usr1);
+	ev_signal_start(run->loop, &run->on_hup);
+}
+
+/* No core dump, no debugger of another user: the process is about to hold keys. */
+static void protect_memory(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* What a file may ask for and this build cannot do yet: it is said, and nothing is started. */
+static bool is_supported(const struct conf_link *conf)
+{
+	static const char *const hook_names[CONF_N_HOOKS] = { "PreUp", "PostUp", "PreDown",
+							      "PostDown" };
+	const struct {
+		bool is_used;
+		const char *what;
+	} features[] = {
+		{ conf->mode == CONF_MODE_TAP, "Mode = tap" },
+		{ conf->bridge != NULL, "Bridge" },
+		{ conf->namespace != NULL, "Namespace" },
+		{ conf->dns.n > 0, "DNS" },
+		{ conf->table_kind == CONF_TABLE_ID || conf->table_kind == CONF_TABLE_NAME,
+		  "a Table other than auto and off" },
+		{ conf->ready_when == CONF_READY_HANDSHAKE, "ReadyWhen = handshake" },
+		{ conf->cipher > CONF_CIPHER_CHACHA20_POLY1305,
+		  "a Cipher other than auto and chacha20-poly1305" },
+	};
+	bool is_good = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+		if (!features[i].is_used)
+			continue;
+		log_error("the link file uses %s, which this build does not do yet: take it out "
+			  "of the file",
+			  features[i].what);
+		is_good = false;
+	}
+	for (size_t i = 0; i < CONF_N_HOOKS; i++) {
+		if (conf->hooks[i].n == 0)
+			continue;
+		log_error("the link file uses %s, which this build does not do yet: take it out "
+			  "of the file and run the command yourself",
+			  hook_names[i]);
+		is_good = false;
+	}
+	return is_good;
+}
+
+static enum exit_code load(struct run *run, const char *path)
+{
+	struct diag diag = DIAG_NULL(path);
+	enum exit_code code;
+
+	if (conf_link_init(&run->conf) < 0) {
+		log_error("not enough memory");
+		return EXIT_SYSTEM;
+	}
+	if (mlock(run->conf.secrets, sizeof(*run->conf.secrets)) < 0)
+		log_warning("keys cannot be locked in memory (%s) and may reach the swap: raise "
+			    "the limit `ulimit -l`",
+			    strerror(errno));
+	link_file_load(path, &run->conf, &diag);
+	diag_print(&diag, stderr);
+	code = diag.code;
+	diag_deinit(&diag);
+	if (code == EXIT_DONE && !is_supported(&run->conf))
+		code = EXIT_CONFIG;
+	return code;
+}
+
+static enum exit_code open_and_run(struct run *run)
+{
+	enum exit_code code;
+
+	link_init(&run->link, run->loop, &run->conf, &run->resolver);
+	code = link_open(&run->link);
+	/* The peer has its own copy; a second one serves nobody. */
+	sodium_memzero(run->conf.secrets, sizeof(*run->conf.secrets));
+	if (code == EXIT_DONE) {
+		run->is_open = true;
+		ev_run(run->loop, 0);
+		run->is_open = false;
+		link_log_status(&run->link);
+		code = run->link.exit_code;
+	}
+	link_close(&run->link);
+	return code;
+}
+
+static enum exit_code run_link(const char *path)
+{
+	struct run run = { .resolver = RESOLVER_NULL };
+	enum exit_code code = EXIT_SYSTEM;
+	int r;
+
+	run.loop = ev_default_loop(EVFLAG_NOENV | EVBACKEND_EPOLL);
+	if (!run.loop) {
+		log_error("cannot make an event loop");
+		return EXIT_SYSTEM;
+	}
+	watch_signals(&run);
+	r = resolver_start(&run.resolver);
+	if (r < 0)
+		log_error("cannot fork the process that resolves names: %s", strerror(-r));
+	else
+		code = load(&run, path);
+	if (code == EXIT_DONE)
+		code = open_and_run(&run);
+	conf_link_deinit(&run.conf);
+	resolver_stop(&run.resolver);
+	ev_loop_destroy(run.loop);
+	return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	static const char usage[] = "run [-v] LINK|PATH";
+	static const struct option options[] = {
+		{ "verbose", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	enum log_level level = LOG_LEVEL_INFO;
+	char path[PATH_MAX], name[IFNAMSIZ];
+	const char *reason;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "v", options, NULL)) != -1) {
+		if (option != 'v')
+			return cmd_usage(usage);
+		level = LOG_LEVEL_DEBUG;
+	}
+	if (optind + 1 != argc)
+		return cmd_usage(usage);
+	if (!paths_link_file(argv[optind], path, &reason) ||
+	    !paths_link_name(path, name, &reason)) {
+		fprintf(stderr, "vpnd: the argument of `vpnd run` %s\n", reason);
+		return EXIT_USAGE;
+	}
+	log_init(name, level);
+	protect_memory();
+	return (int)run_link(path);
+}

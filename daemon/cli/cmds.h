@@ -1,0 +1,25 @@
+/*
+ * The subcommands. Each gets its own arguments, argv[0] being its name, and returns an exit code.
+ */
+#ifndef CLI_CMDS_H
+#define CLI_CMDS_H
+
+/*! `vpnd run [-v] LINK|PATH`: the service, in the foreground, until a signal ends it. */
+int cmd_run(int argc, char **argv);
+
+/*! `vpnd check LINK|PATH…`: every finding in the files. */
+int cmd_check(int argc, char **argv);
+
+/*! `vpnd genkey`: a new private key on stdout. */
+int cmd_genkey(int argc, char **argv);
+
+/*! `vpnd pubkey`: the public key of the private key on stdin. */
+int cmd_pubkey(int argc, char **argv);
+
+/*! `vpnd genpsk`: a new preshared key on stdout. */
+int cmd_genpsk(int argc, char **argv);
+
+/*! Says how a command is called, on stderr. \return EXIT_USAGE */
+int cmd_usage(const char *usage);
+
+#endif

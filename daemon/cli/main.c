@@ -1,0 +1,104 @@
+/*
+ * vpnd: one program, one table of subcommands.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "common/defs.h"
+#include "common/err.h"
+#include "common/parse.h"
+#include "daemon/cli/cmds.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *arguments;
+	const char *help;
+} commands[] = {
+	{ "run", cmd_run, "[-v] LINK|PATH", "run a link in the foreground" },
+	{ "check", cmd_check, "LINK|PATH...", "print every finding in link files" },
+	{ "genkey", cmd_genkey, "", "write a new private key to stdout" },
+	{ "pubkey", cmd_pubkey, "", "read a private key from stdin, write its public key" },
+	{ "genpsk", cmd_genpsk, "", "write a new preshared key to stdout" },
+};
+
+static void print_help(FILE *stream)
+{
+	fputs("vpnd joins two hosts with one encrypted link that speaks the WireGuard protocol.\n\n"
+	      "Usage:\n",
+	      stream);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(stream, "  vpnd %-6s %-14s  %s\n", commands[i].name, commands[i].arguments,
+			commands[i].help);
+	fputs("  vpnd --version | --help\n\n"
+	      "LINK is a name: the link file is /etc/vpnd/LINK.conf, the interface is called "
+	      "LINK.\n"
+	      "An argument with a slash is the path of a link file.\n"
+	      "Exit codes: 0 done, 64 usage, 69 something outside is missing or taken, 71 the\n"
+	      "system refused, 77 a right is missing, 78 the file is wrong.\n",
+	      stream);
+}
+
+int cmd_usage(const char *usage)
+{
+	fprintf(stderr, "vpnd: usage: vpnd %s\n", usage);
+	return EXIT_USAGE;
+}
+
+/* Whoever closed 0, 1 or 2 must not get our log into a socket that took the number. */
+static void reopen_standard_fds(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = dup(fd);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static int unknown_command(const char *name)
+{
+	const char *names[ARRAY_SIZE(commands)];
+	const char *nearest;
+	char escaped[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		names[i] = commands[i].name;
+	nearest = parse_nearest(name, names, ARRAY_SIZE(names));
+	fprintf(stderr, "vpnd: unknown command \"%s\"",
+		parse_escape(name, strlen(name), escaped, sizeof(escaped)));
+	if (nearest)
+		fprintf(stderr, "; did you mean \"%s\"", nearest);
+	fputs("? `vpnd --help` lists the commands\n", stderr);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	reopen_standard_fds();
+	if (sodium_init() < 0) {
+		fputs("vpnd: libsodium does not start on this machine\n", stderr);
+		return EXIT_SYSTEM;
+	}
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_help(stdout);
+		return EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("vpnd %s, libsodium %s\n", VPND_VERSION, sodium_version_string());
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	}
+	return unknown_command(argv[1]);
+}
