@@ -75,8 +75,8 @@ size_t wire_send(struct wire *wire, const struct udp_message *messages, size_t n
 	return n_done;
 }
 
-void wire_send_handshake(struct wire *wire, const struct udp_path *path, const void *message,
-			 size_t len, nsec_t now)
+void wire_send_handshake(struct wire *wire, const struct udp_path *path, void *message, size_t len,
+			 nsec_t now)
 {
 	struct udp_message one = { .data = message, .len = len, .tos = ECN_TOS_HANDSHAKE };
 	struct udp_path unpinned = *path;

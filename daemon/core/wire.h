@@ -34,8 +34,8 @@ static inline bool wire_has_path(const struct wire *wire)
 size_t wire_send(struct wire *wire, const struct udp_message *messages, size_t n, nsec_t now);
 
 /*! Sends one handshake message along a path, or not at all when the socket is full. */
-void wire_send_handshake(struct wire *wire, const struct udp_path *path, const void *message,
-			 size_t len, nsec_t now);
+void wire_send_handshake(struct wire *wire, const struct udp_path *path, void *message, size_t len,
+			 nsec_t now);
 
 /*! Forgets the pinned local address: it may be the reason that nothing comes back. */
 void wire_forget_source(struct wire *wire);

@@ -15,7 +15,7 @@ static bool parse_v4(uint8_t *packet, size_t len, struct inner *ret)
 	if (len < sizeof(header))
 		return false;
 	memcpy(&header, packet, sizeof(header));
-	header_len = header.ihl * 4U;
+	header_len = (size_t)header.ihl * 4;
 	total_len = ntohs(header.tot_len);
 	if (header_len < sizeof(header) || total_len < header_len || total_len > len)
 		return false;

@@ -180,15 +180,13 @@ int udp_send(const struct udp *udp, const struct udp_path *path, const struct ud
 	for (size_t i = 0; i < n; i++) {
 		struct msghdr *header = &headers[i].msg_hdr;
 
-		/* The kernel does not write to what it sends. */
-		iovs[i].iov_base = (void *)(uintptr_t)messages[i].data;
-		iovs[i].iov_len = messages[i].len;
-		*header = (struct msghdr) {
-			.msg_name = &remote,
-			.msg_namelen = netaddr_len(&remote),
-			.msg_iov = &iovs[i],
-			.msg_iovlen = 1,
-			.msg_control = &controls[i],
+		iovs[i] = (struct iovec) { messages[i].data, messages[i].len };
+		headers[i] = (struct mmsghdr) {
+			.msg_hdr = { .msg_name = &remote,
+				     .msg_namelen = netaddr_len(&remote),
+				     .msg_iov = &iovs[i],
+				     .msg_iovlen = 1,
+				     .msg_control = &controls[i] },
 		};
 		if (path->has_source)
 			put_source(header, path);

@@ -46,7 +46,7 @@ struct udp_path {
 
 /* One datagram to send. */
 struct udp_message {
-	const uint8_t *data;
+	uint8_t *data; /* only read; an iovec knows no const */
 	size_t len;
 	uint8_t tos; /* DSCP and ECN */
 };

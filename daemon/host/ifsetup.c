@@ -36,9 +36,9 @@ static const char *reason(int error, char *buf, size_t size)
 	return strerror_r(-error, buf, size);
 }
 
-/* Fills the failure: "cannot WHAT PREFIX: REASON". */
-static int fail(struct ifsetup_failure *failure, enum ifsetup_step step,
-		const struct prefix *prefix, int error)
+/* Fills the failure: "cannot WHAT PREFIX: WHY". */
+static int fail_because(struct ifsetup_failure *failure, enum ifsetup_step step,
+			const struct prefix *prefix, int error, const char *why)
 {
 	static const char *const steps[] = {
 		[IFSETUP_MTU] = "set the MTU",
@@ -48,36 +48,35 @@ static int fail(struct ifsetup_failure *failure, enum ifsetup_step step,
 		[IFSETUP_ROUTE] = "add the route ",
 	};
 	char text[PREFIX_TEXT_MAX] = "";
-	char buf[128];
 
 	failure->step = step;
 	if (prefix) {
 		failure->prefix = *prefix;
 		prefix_format(prefix, text);
 	}
-	snprintf(failure->text, sizeof(failure->text), "cannot %s%s: %s", steps[step], text,
-		 reason(error, buf, sizeof(buf)));
+	snprintf(failure->text, sizeof(failure->text), "cannot %s%s: %s", steps[step], text, why);
 	return error;
+}
+
+/* The same with the reason that belongs to the error. */
+static int fail(struct ifsetup_failure *failure, enum ifsetup_step step,
+		const struct prefix *prefix, int error)
+{
+	char buf[128];
+
+	return fail_because(failure, step, prefix, error, reason(error, buf, sizeof(buf)));
 }
 
 /* The main table has the prefix already; tells through whom. */
 static int fail_taken(struct netlink *nl, const struct nl_route_failure *taken,
 		      struct ifsetup_failure *failure)
 {
-	char text[PREFIX_TEXT_MAX];
+	char why[64] = "it exists already, but not through this link";
 	struct nl_link owner;
 
-	failure->step = IFSETUP_ROUTE;
-	failure->prefix = taken->prefix;
-	prefix_format(&taken->prefix, text);
 	if (taken->ifindex != 0 && nl_link_get(nl, taken->ifindex, &owner) == 0)
-		snprintf(failure->text, sizeof(failure->text),
-			 "cannot add the route %s: it exists already through %s", text, owner.name);
-	else
-		snprintf(failure->text, sizeof(failure->text),
-			 "cannot add the route %s: it exists already, but not through this link",
-			 text);
-	return -EEXIST;
+		snprintf(why, sizeof(why), "it exists already through %s", owner.name);
+	return fail_because(failure, IFSETUP_ROUTE, &taken->prefix, -EEXIST, why);
 }
 
 /* Finds what the file asks for and this build cannot do, before anything is changed. */
@@ -148,13 +147,17 @@ static int add_routes(struct netlink *nl, const struct conf_link *conf, unsigned
 }
 
 static int add_addresses(struct netlink *nl, const struct conf_prefixes *addresses,
-			 unsigned int ifindex, struct ifsetup_failure *failure)
+			 unsigned int ifindex, unsigned int mtu, struct ifsetup_failure *failure)
 {
 	for (size_t i = 0; i < addresses->n; i++) {
-		int error = nl_addr_add(nl, ifindex, &addresses->items[i]);
+		const struct prefix *address = &addresses->items[i];
+		int error = nl_addr_add(nl, ifindex, address);
 
+		if (error == -EINVAL && address->family == AF_INET6 && mtu < CONF_MTU_MIN_IPV6)
+			return fail_because(failure, IFSETUP_ADDRESS, address, error,
+					    "IPv6 needs an MTU of at least 1280");
 		if (error < 0 && error != -EEXIST)
-			return fail(failure, IFSETUP_ADDRESS, &addresses->items[i], error);
+			return fail(failure, IFSETUP_ADDRESS, address, error);
 	}
 	return 0;
 }
@@ -169,13 +172,16 @@ int ifsetup_apply(struct netlink *nl, const struct conf_link *conf, unsigned int
 	if (result != 0)
 		return result;
 	result = nl_link_set_mtu(nl, ifindex, mtu);
+	if (result == -EINVAL)
+		return fail_because(failure, IFSETUP_MTU, NULL, result,
+				    "the interface cannot carry packets of that size");
 	if (result < 0)
 		return fail(failure, IFSETUP_MTU, NULL, result);
 	/* An Ethernet link needs its link-local address like any other. */
 	result = conf->mode == CONF_MODE_TUN ? nl_link_no_link_local(nl, ifindex) : 0;
 	if (result < 0)
 		return fail(failure, IFSETUP_LINK_LOCAL, NULL, result);
-	result = add_addresses(nl, &conf->addresses, ifindex, failure);
+	result = add_addresses(nl, &conf->addresses, ifindex, mtu, failure);
 	if (result < 0)
 		return result;
 	result = nl_link_set_up(nl, ifindex);

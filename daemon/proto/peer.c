@@ -5,26 +5,13 @@
 #include "daemon/proto/peer.h"
 
 #include <errno.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <sodium.h>
-
+#include "common/secret.h"
 #include "daemon/proto/peer_internal.h"
 
 /* When the initiator asks for a new session on receiving, so late that only a link that never
  * sends comes to it (kernel receive.c, keep_key_fresh). */
 #define LAST_MINUTE (REJECT_AFTER_TIME - KEEPALIVE_TIMEOUT - REKEY_TIMEOUT)
-
-/* Children of a fork, such as the resolver, get no copy of the keys. */
-static void keep_from_children(void *secret, size_t len)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t start = (uintptr_t)secret / page * page;
-	uintptr_t end = ((uintptr_t)secret + len + page - 1) / page * page;
-
-	madvise((void *)start, end - start, MADV_DONTFORK);
-}
 
 int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now)
 {
@@ -32,11 +19,9 @@ int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now)
 	int r;
 
 	memset(peer, 0, sizeof(*peer));
-	peer->secrets = sodium_malloc(sizeof(*peer->secrets));
+	peer->secrets = secret_alloc(sizeof(*peer->secrets));
 	if (!peer->secrets)
 		return -ENOMEM;
-	memset(peer->secrets, 0, sizeof(*peer->secrets));
-	keep_from_children(peer->secrets, sizeof(*peer->secrets));
 
 	identity = &peer->secrets->identity;
 	identity->own_private = *config->own_private;
@@ -59,7 +44,7 @@ int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now)
 
 void peer_deinit(struct peer *peer)
 {
-	sodium_free(peer->secrets);
+	secret_free(peer->secrets);
 	staged_deinit(&peer->staged);
 	memset(peer, 0, sizeof(*peer));
 }
