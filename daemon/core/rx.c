@@ -110,6 +110,19 @@ static int handle_data(struct rx *rx, const struct udp_datagram *datagram, nsec_
 	return verdict == PEER_DATA ? deliver(rx, datagram, now) : 0;
 }
 
+/* A stamp from the future locks the peer out once its clock is right again: say it in time. */
+static void check_clock(struct rx *rx, nsec_t now)
+{
+	struct timespec wallclock = nsec_wallclock();
+	uint64_t hours = tai64n_seconds_ahead(&rx->peer->last_stamp_seen, &wallclock) / 3600;
+
+	if (hours > 0)
+		report_trouble(rx->wire->report, REPORT_FAR_TIMESTAMP, now,
+			       "the peer's clock is %llu hours ahead of ours: when it is set "
+			       "right, the peer is refused until then, or until this link restarts",
+			       (unsigned long long)hours);
+}
+
 static void handle_handshake(struct rx *rx, enum msg_type type, const struct udp_datagram *datagram,
 			     nsec_t now)
 {
@@ -125,6 +138,8 @@ static void handle_handshake(struct rx *rx, enum msg_type type, const struct udp
 	}
 	if (reply.len > 0)
 		wire_send_handshake(rx->wire, path, reply.message, reply.len, now);
+	if (verdict == PEER_RESPONDED)
+		check_clock(rx, now);
 	report_handshake(rx->wire->report, verdict, &reply, &path->remote,
 			 netaddr_equal(&path->remote, &rx->wire->path.remote),
 			 &rx->peer->secrets->identity.own_public, now);

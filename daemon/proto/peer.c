@@ -109,7 +109,9 @@ static void retransmit(struct peer *peer, nsec_t now)
 		return;
 	}
 	peer->timers.n_retries++;
-	peer->wanted |= PEER_FORGET_SOURCE | PEER_RETRIED;
+	/* Otherwise it was one that had to wait for its time, and nobody failed to answer. */
+	if (peer->secrets->handshake.is_waiting)
+		peer->wanted |= PEER_FORGET_SOURCE | PEER_RETRIED;
 	peer_want_handshake(peer, true, now);
 }
 

@@ -27,6 +27,15 @@ struct tai64n tai64n_next(const struct tai64n *stamp)
 	return (struct tai64n) { be64_make(seconds), be32_make((uint32_t)ns) };
 }
 
+uint64_t tai64n_seconds_ahead(const struct tai64n *stamp, const struct timespec *wallclock)
+{
+	struct tai64n now = tai64n_from(wallclock);
+	uint64_t stamp_seconds = be64_load(stamp->seconds);
+	uint64_t now_seconds = be64_load(now.seconds);
+
+	return stamp_seconds > now_seconds ? stamp_seconds - now_seconds : 0;
+}
+
 bool tai64n_after(const struct tai64n *a, const struct tai64n *b)
 {
 	uint64_t a_seconds = be64_load(a->seconds);

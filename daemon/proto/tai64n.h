@@ -29,6 +29,9 @@ struct tai64n tai64n_from(const struct timespec *wallclock);
 /*! The smallest rounded stamp that is greater than `stamp`. */
 struct tai64n tai64n_next(const struct tai64n *stamp);
 
+/*! How many seconds a stamp is ahead of a wall-clock time; 0 when it is not. */
+uint64_t tai64n_seconds_ahead(const struct tai64n *stamp, const struct timespec *wallclock);
+
 /*! Whether `a` is later than `b`. */
 bool tai64n_after(const struct tai64n *a, const struct tai64n *b);
 
