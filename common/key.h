@@ -2,7 +2,7 @@
  * A 32-byte Curve25519 or preshared key.
  *
  * One type for public, private and preshared keys; which one it is stands in the name of the
- * variable. Secret ones live in memory from sodium_malloc() only and are wiped with
+ * variable. Secret ones live in memory from secret_alloc() only and are wiped with
  * sodium_memzero() by whoever owns that memory.
  */
 #ifndef COMMON_KEY_H

@@ -19,9 +19,13 @@ static void keep_from_children(char *secret, size_t size)
 
 void *secret_alloc(size_t size)
 {
-	/* Locking is sodium_malloc()'s; that it may fail silently is told by cmd_run. */
-	void *secret = sodium_malloc(size);
+	void *secret;
 
+	/* Guarded memory exists only after this; a second call does nothing. */
+	if (sodium_init() < 0)
+		return NULL;
+	/* Locks the pages, too, as far as RLIMIT_MEMLOCK goes, and does not tell if not. */
+	secret = sodium_malloc(size);
 	if (!secret)
 		return NULL;
 	memset(secret, 0, size);

@@ -15,6 +15,7 @@
 
 #include "common/keytext.h"
 #include "common/parse.h"
+#include "common/secret.h"
 #include "conf/ini_source.h"
 #include "conf/keys.h"
 #include "conf/paths.h"
@@ -36,8 +37,10 @@ struct reading {
 static const char *quote_name(const struct ini_entry *entry, char buf[static ECHO_MAX + 4])
 {
 	size_t len = strlen(entry->key);
-	bool empty = strspn(entry->value, "=") >= entry->len;
+	bool empty = true;
 
+	for (size_t i = 0; i < entry->len; i++)
+		empty = empty && entry->value[i] == '=';
 	buf[0] = '\0';
 	if (len <= ECHO_MAX && !empty)
 		snprintf(buf, ECHO_MAX + 4, "\"%s\" ", entry->key);
@@ -64,7 +67,6 @@ static void report_unknown_key(struct reading *reading, const struct ini_entry *
 	const char *nearest = keys_nearest(section, entry->key);
 	const char *name = keys_section_name(section);
 	char quoted[ECHO_MAX + 4];
-	char known[512];
 
 	for (size_t i = 0; i < KEYS_N; i++) {
 		if (keys_find(keys_table[i].section, entry->key) == i) {
@@ -78,9 +80,12 @@ static void report_unknown_key(struct reading *reading, const struct ini_entry *
 	if (nearest != NULL)
 		diag_error(reading->diag, entry->line,
 			   "unknown key %sin [%s]; did you mean \"%s\"?", quoted, name, nearest);
-	else
+	if (nearest == NULL) {
+		char known[512];
+
 		diag_error(reading->diag, entry->line, "unknown key %sin [%s]; known there are %s",
 			   quoted, name, list_keys(section, known, sizeof(known)));
+	}
 }
 
 static void on_section(void *ctx, const char *name, unsigned int line)
@@ -373,7 +378,7 @@ static bool load_key_file(struct reading *reading, const char *link_path, enum k
 	if (text == NULL)
 		return false;
 	ok = decode_key_file(text, len, ret);
-	sodium_free(text);
+	secret_free(text);
 	if (!ok)
 		diag_error(reading->diag, line,
 			   "%s: the file must hold one key of 44 characters and nothing else",
@@ -413,5 +418,5 @@ void link_file_load(const char *path, struct conf_link *link, struct diag *diag)
 		validate_link(link, &reading->places, diag);
 		reading_free(reading);
 	}
-	sodium_free(text);
+	secret_free(text);
 }

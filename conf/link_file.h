@@ -13,7 +13,7 @@
  * Reads, checks and completes (key files) the file of a link. Every mistake is added to `diag`;
  * the result is usable only if diag->n_errors is 0 afterwards.
  * \param path  the file; its base name without ".conf" names the link
- * \param link  from conf_link_init(); filled as far as the file goes
+ * \param link  fresh from conf_link_init(); filled as far as the file goes
  * \param diag  findings; never contains the value of a secret
  */
 void link_file_load(const char *path, struct conf_link *link, struct diag *diag);

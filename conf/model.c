@@ -5,18 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/secret.h"
+
 int conf_link_init(struct conf_link *link)
 {
 	memset(link, 0, sizeof(*link));
-	/* Guarded memory exists only after this; a second call does nothing. */
-	if (sodium_init() < 0)
-		return -ENOMEM;
-	link->secrets = sodium_malloc(sizeof(*link->secrets));
-	if (link->secrets == NULL)
-		return -ENOMEM;
-	/* sodium_malloc() fills with a pattern, and "no key" is zero. */
-	sodium_memzero(link->secrets, sizeof(*link->secrets));
-	return 0;
+	link->secrets = secret_alloc(sizeof(*link->secrets));
+	return link->secrets ? 0 : -ENOMEM;
 }
 
 static void free_strings(struct conf_strings *strings)
@@ -28,7 +23,7 @@ static void free_strings(struct conf_strings *strings)
 
 void conf_link_deinit(struct conf_link *link)
 {
-	sodium_free(link->secrets); /* wipes; takes NULL */
+	secret_free(link->secrets);
 	free(link->private_key_file);
 	free(link->addresses.items);
 	free_strings(&link->dns);

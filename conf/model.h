@@ -62,7 +62,7 @@ struct conf_prefixes {
 	size_t n;
 };
 
-/* The secrets of a link: one sodium_malloc() allocation, freed by conf_link_deinit(). */
+/* The secrets of a link: one secret_alloc() allocation, freed by conf_link_deinit(). */
 struct conf_secrets {
 	struct key private_key;
 	struct key preshared_key; /* all zero: none, which is what the protocol uses then */

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/secret.h"
 #include "conf/values.h"
 
 #define SUFFIX        ".conf"
@@ -285,7 +286,8 @@ static char *read_checked(int fd, struct diag *diag, size_t *len)
 	if (!check_file(&st, diag))
 		return NULL;
 	size = (size_t)st.st_size;
-	if (sodium_init() < 0 || (text = sodium_malloc(size + 1)) == NULL) {
+	text = secret_alloc(size + 1);
+	if (text == NULL) {
 		diag_error_code(diag, EXIT_SYSTEM,
 				"there is no guarded memory left to read the file into");
 		return NULL;
@@ -294,7 +296,7 @@ static char *read_checked(int fd, struct diag *diag, size_t *len)
 	if (n < 0 || (size_t)n > size) {
 		diag_error_code(diag, EXIT_SYSTEM, "the file could not be read: %s",
 				n < 0 ? strerror(errno) : "it grew meanwhile");
-		sodium_free(text);
+		secret_free(text);
 		return NULL;
 	}
 	text[n] = '\0';

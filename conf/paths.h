@@ -36,7 +36,7 @@ must_check bool paths_link_name(const char *path, char ret[static IFNAMSIZ], con
  * \param path  the file
  * \param diag  gets one error with its exit code (78 not there or not a file, 77 rights)
  * \param len   set to the number of bytes
- * \return text from sodium_malloc() with a NUL behind it, for sodium_free(); NULL after an error
+ * \return text from secret_alloc() with a NUL behind it, for secret_free(); NULL after an error
  */
 char *paths_read_secret(const char *path, struct diag *diag, size_t *len);
 

@@ -58,8 +58,26 @@ struct keypair *keypairs_install(struct keypairs *keypairs, const struct noise_s
 	return *slot;
 }
 
+static void swap_current_and_previous(struct keypairs *keypairs)
+{
+	struct keypair *current = keypairs->current;
+
+	keypairs->current = keypairs->previous;
+	keypairs->previous = current;
+	keypairs->current->is_preferred = false;
+}
+
+void keypairs_yield(struct keypairs *keypairs, bool is_confirmed)
+{
+	keypairs->previous->is_preferred = true;
+	if (is_confirmed)
+		swap_current_and_previous(keypairs);
+}
+
 bool keypairs_confirm(struct keypairs *keypairs, const struct keypair *keypair)
 {
+	if (keypair == keypairs->previous && keypair->is_preferred)
+		swap_current_and_previous(keypairs);
 	if (keypair != keypairs->next)
 		return false;
 	drop(&keypairs->previous);

@@ -25,7 +25,8 @@ struct keypair {
 	uint32_t remote_index; /* we address the peer by this */
 	nsec_t birth;
 	bool i_am_initiator;
-	bool is_used; /* false: a free place in the pool */
+	bool is_preferred; /* as previous: becomes current with its first packet */
+	bool is_used;      /* false: a free place in the pool */
 	struct replay_window replay;
 };
 
@@ -59,10 +60,17 @@ struct keypair *keypairs_install(struct keypairs *keypairs, const struct noise_s
 				 nsec_t now);
 
 /*!
- * To be called for the keypair of each authentic packet: confirms `next`.
+ * To be called for the keypair of each authentic packet: confirms `next`, or a preferred one.
  * \return true when it was next and is current now, so the handshake is complete
  */
 bool keypairs_confirm(struct keypairs *keypairs, const struct keypair *keypair);
+
+/*!
+ * Prefers the session in `previous`, which the peer began, to ours in `current`, because both ends
+ * began at once and would otherwise each send with its own: right away when the peer has proved
+ * that it has the keys, else with its first packet.
+ */
+void keypairs_yield(struct keypairs *keypairs, bool is_confirmed);
 
 /*! The keypair with a local index, or NULL. */
 struct keypair *keypairs_find(struct keypairs *keypairs, uint32_t local_index);

@@ -66,6 +66,11 @@ static enum peer_verdict respond(struct peer *peer, const struct noise_opened_in
 	timers_session_derived(&peer->timers, now);
 	timers_authenticated_sent(&peer->timers, now);
 	timers_authenticated_received(&peer->timers, now);
+	/* An initiation that was wanted but not sent yet comes too soon now. */
+	if (peer->wanted & PEER_INITIATE) {
+		peer->wanted &= ~(unsigned int)PEER_INITIATE;
+		peer_want_handshake(peer, true, now);
+	}
 	return PEER_RESPONDED;
 }
 
@@ -103,6 +108,30 @@ static enum peer_verdict receive_initiation(struct peer *peer, const uint8_t *me
 	return verdict;
 }
 
+/*
+ * Begins a session as initiator.
+ *
+ * When both ends initiate at once, there are two sessions, and each end would send with its own:
+ * then every rekey crosses again, and packets sealed with a key that the other end has dropped
+ * are lost. So the end with the smaller public key yields to the session of the other. A stock
+ * peer gives up its initiation when ours arrives: its session has no packet and never wins.
+ */
+static void begin_session(struct peer *peer, const struct noise_session_keys *keys,
+			  uint32_t local_index, uint32_t remote_index, nsec_t now)
+{
+	const struct noise_identity *identity = &peer->secrets->identity;
+	struct keypairs *keypairs = &peer->secrets->keypairs;
+	const struct keypair *theirs = keypairs->next ? keypairs->next : keypairs->current;
+	bool has_crossed =
+		theirs && !theirs->i_am_initiator && theirs->birth >= peer->initiation_sent;
+	bool is_confirmed = theirs == keypairs->current;
+
+	keypairs_install(keypairs, keys, true, local_index, remote_index, now);
+	if (has_crossed &&
+	    sodium_compare(identity->own_public.bytes, identity->peer_public.bytes, KEY_LEN) < 0)
+		keypairs_yield(keypairs, is_confirmed);
+}
+
 static enum peer_verdict receive_response(struct peer *peer, const uint8_t *message, nsec_t now)
 {
 	struct peer_secrets *secrets = peer->secrets;
@@ -122,8 +151,7 @@ static enum peer_verdict receive_response(struct peer *peer, const uint8_t *mess
 		return PEER_UNASKED;
 	}
 
-	keypairs_install(&secrets->keypairs, &keys, true, local_index, le32_load(response.sender),
-			 now);
+	begin_session(peer, &keys, local_index, le32_load(response.sender), now);
 	sodium_memzero(&keys, sizeof(keys));
 	peer->handshake_time = now - peer->initiation_sent;
 	timers_session_derived(&peer->timers, now);

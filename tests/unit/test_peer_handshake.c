@@ -1,0 +1,613 @@
+/*
+ * The peer's handshakes: who is answered when, which response counts, cookies and limits.
+ */
+#include <errno.h>
+
+#include "tests/unit/fixed_random.h"
+#include "tests/unit/peer_pair.h"
+
+#include "tests/vectors/vectors.h"
+
+#include "tests/vectors/published.h"
+
+static struct peer *const a = &pair.a, *const b = &pair.b;
+
+/* mac1 right again after a test changed a message that `from` made. */
+static void repair_macs(const struct peer *from, void *message, size_t len)
+{
+	struct cookie_maker maker = from->secrets->maker;
+
+	cookie_add_macs(&maker, message, len, pair.now);
+}
+
+static struct msg_initiation initiation_with_stamp(struct peer *from, uint64_t seconds, uint32_t ns)
+{
+	struct tai64n stamp = { be64_make(seconds), be32_make(ns) };
+	struct noise_handshake handshake;
+	struct msg_initiation initiation;
+
+	assert_true(noise_create_initiation(&from->secrets->identity, &stamp, 0x77, &handshake,
+					    &initiation));
+	repair_macs(from, &initiation, sizeof(initiation));
+	return initiation;
+}
+
+static void handshake_makes_a_session(void **state)
+{
+	struct msg_initiation initiation;
+	struct peer_reply reply;
+
+	(void)state;
+	initiation = initiate(a);
+	assert_true(a->last_session_up == 0);
+	pair.now += SECONDS(1) / 10;
+	reply = hand_initiation(b, &initiation, PEER_RESPONDED);
+	/* Unconfirmed: not up for the responder. */
+	assert_true(b->last_session_up == 0);
+	assert_false(take_actions(b) & PEER_SESSION_UP);
+	pair.now += SECONDS(1) / 10;
+	hand_reply(a, &reply, PEER_ESTABLISHED);
+	assert_true(a->last_session_up == pair.now);
+	assert_true(a->handshake_time == SECONDS(1) / 5);
+	assert_int_equal(take_actions(a), PEER_SESSION_UP | PEER_SEND_KEEPALIVE);
+	assert_non_null(a->secrets->keypairs.current);
+
+	receive_packet(b, send_packet(a, 0), PEER_KEEPALIVE);
+	assert_true(b->last_session_up == pair.now);
+	assert_true(b->handshake_time == 0);
+	assert_int_equal(take_actions(b), PEER_SESSION_UP | PEER_FLUSH);
+	receive_packet(a, send_packet(b, 16), PEER_DATA);
+}
+
+static void wrong_mac1_is_silence(void **state)
+{
+	struct msg_initiation initiation = initiate(a);
+	struct peer_reply reply;
+
+	(void)state;
+	for (size_t bit = 32; bit < 8 * 132; bit += 7) {
+		((uint8_t *)&initiation)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		hand_initiation(b, &initiation, PEER_BAD_MAC1);
+		((uint8_t *)&initiation)[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	assert_int_equal(take_actions(b), 0);
+	reply = hand_initiation(b, &initiation, PEER_RESPONDED);
+	reply.message[60] ^= 1;
+	hand_reply(a, &reply, PEER_BAD_MAC1);
+	reply.message[60] ^= 1;
+	hand_reply(a, &reply, PEER_ESTABLISHED);
+}
+
+static void low_order_ephemerals_are_silence(void **state)
+{
+	struct msg_initiation good = initiate(a), bad = good;
+	struct peer_reply reply = hand_initiation(b, &good, PEER_RESPONDED), bad_reply = reply;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(low_order_points); i++) {
+		struct key point;
+
+		hex(low_order_points[i / 2], point.bytes, KEY_LEN);
+		if (i % 2)
+			point.bytes[31] |= 0x80;
+		memcpy(bad.ephemeral, point.bytes, KEY_LEN);
+		repair_macs(a, &bad, sizeof(bad));
+		hand_initiation(b, &bad, PEER_LOW_ORDER);
+		memcpy(bad_reply.message + offsetof(struct msg_response, ephemeral), point.bytes,
+		       KEY_LEN);
+		repair_macs(b, bad_reply.message, bad_reply.len);
+		hand_reply(a, &bad_reply, PEER_LOW_ORDER);
+		assert_null(a->secrets->keypairs.current);
+	}
+	hand_reply(a, &reply, PEER_ESTABLISHED);
+}
+
+static void unreadable_initiation_is_silence(void **state)
+{
+	struct msg_initiation initiation = initiate(a);
+
+	(void)state;
+	initiation.encrypted_static[3] ^= 1;
+	repair_macs(a, &initiation, sizeof(initiation));
+	hand_initiation(b, &initiation, PEER_BAD_SEAL);
+	initiation.encrypted_static[3] ^= 1;
+	initiation.encrypted_timestamp[3] ^= 1;
+	repair_macs(a, &initiation, sizeof(initiation));
+	hand_initiation(b, &initiation, PEER_BAD_SEAL);
+	/* Neither changed what counts as seen. */
+	initiation.encrypted_timestamp[3] ^= 1;
+	repair_macs(a, &initiation, sizeof(initiation));
+	hand_initiation(b, &initiation, PEER_RESPONDED);
+}
+
+static void stranger_is_named_but_not_answered(void **state)
+{
+	struct peer stranger;
+	struct key private_key, public_key, none = { .bytes = { 0 } };
+	struct peer_config config = { .own_private = &private_key,
+				      .peer_public = &b->secrets->identity.own_public,
+				      .preshared = &none };
+	struct msg_initiation initiation;
+	struct peer_reply reply;
+
+	(void)state;
+	pair_keys(&private_key, 0xcc, &public_key);
+	assert_int_equal(peer_init(&stranger, &config, pair.now), 0);
+	initiation = initiate(&stranger);
+	reply = hand_initiation(b, &initiation, PEER_UNKNOWN_KEY);
+	assert_true(key_equal(&reply.claimed_key, &public_key));
+	assert_null(b->secrets->keypairs.next);
+	peer_deinit(&stranger);
+}
+
+static void timestamps_only_go_up(void **state)
+{
+	static const struct {
+		uint64_t seconds;
+		uint32_t ns;
+		enum peer_verdict verdict;
+	} rows[] = {
+		{ 5000, 500, PEER_RESPONDED },
+		{ 5000, 500, PEER_OLD_TIMESTAMP },
+		{ 5000, 499, PEER_OLD_TIMESTAMP },
+		{ 4999, 999999999, PEER_OLD_TIMESTAMP },
+		{ 0, 0, PEER_OLD_TIMESTAMP },
+		{ 5000, 501, PEER_RESPONDED },
+		{ 5001, 0, PEER_RESPONDED },
+		{ 1ULL << 63, 0, PEER_RESPONDED },
+		{ 5002, 0, PEER_OLD_TIMESTAMP },
+		{ UINT64_MAX, UINT32_MAX, PEER_RESPONDED },
+		{ UINT64_MAX, UINT32_MAX, PEER_OLD_TIMESTAMP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct msg_initiation initiation =
+			initiation_with_stamp(a, rows[i].seconds, rows[i].ns);
+
+		pair.now += SECONDS(1);
+		hand_initiation(b, &initiation, rows[i].verdict);
+	}
+}
+
+static void timestamp_outlives_the_session(void **state)
+{
+	struct msg_initiation initiation = initiate(a);
+
+	(void)state;
+	hand_initiation(b, &initiation, PEER_RESPONDED);
+	pair.now += SECONDS(600);
+	assert_true(take_actions(b) & PEER_KEYS_ERASED);
+	hand_initiation(b, &initiation, PEER_OLD_TIMESTAMP);
+}
+
+/* A refused initiation leaves no trace: the session that is there goes on. */
+static void replayed_initiation_changes_nothing(void **state)
+{
+	struct msg_initiation initiation = initiate(a);
+	struct peer_reply reply = hand_initiation(b, &initiation, PEER_RESPONDED);
+	struct keypairs before;
+
+	(void)state;
+	hand_reply(a, &reply, PEER_ESTABLISHED);
+	receive_packet(b, send_packet(a, 0), PEER_KEEPALIVE);
+	before = b->secrets->keypairs;
+	pair.now += SECONDS(1);
+	hand_initiation(b, &initiation, PEER_OLD_TIMESTAMP);
+	assert_memory_equal(&b->secrets->keypairs, &before, sizeof(before));
+	receive_packet(a, send_packet(b, 16), PEER_DATA);
+}
+
+static void initiations_are_limited_to_50_a_second(void **state)
+{
+	struct msg_initiation initiation = initiation_with_stamp(a, 1, 0);
+
+	(void)state;
+	hand_initiation(b, &initiation, PEER_RESPONDED);
+	initiation = initiation_with_stamp(a, 2, 0);
+	pair.now += 5 * NSEC_PER_MSEC;
+	hand_initiation(b, &initiation, PEER_TOO_SOON);
+	pair.now += 15 * NSEC_PER_MSEC - 1;
+	hand_initiation(b, &initiation, PEER_TOO_SOON);
+	pair.now += 1;
+	/* What came too soon was not consumed: its stamp is still new. */
+	hand_initiation(b, &initiation, PEER_RESPONDED);
+}
+
+static void stamps_are_whitened_and_rise(void **state)
+{
+	struct tai64n last = { 0 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 200; i++) {
+		struct msg_initiation initiation = initiate(a);
+		struct noise_opened_initiation opened;
+
+		assert_int_equal(noise_consume_initiation(&b->secrets->identity, &initiation,
+							  &opened),
+				 NOISE_DONE);
+		assert_int_equal(be32_load(opened.timestamp.nanoseconds) & 0xffffff, 0);
+		assert_true(be32_load(opened.timestamp.nanoseconds) < NSEC_PER_SEC);
+		assert_true(tai64n_after(&opened.timestamp, &last));
+		last = opened.timestamp;
+		/* Three in one step of the stamp; and once the clock is set back by a day. */
+		pair.now += i % 3 ? 0 : 17 * NSEC_PER_MSEC;
+		if (i == 100)
+			pair.wall -= 86400;
+	}
+}
+
+static void indices_are_random_and_free(void **state)
+{
+	uint32_t bits_set = 0, bits_clear = 0, index, last = 0;
+	unsigned int n_rises = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2000; i++) {
+		struct msg_initiation initiation = initiate(a);
+
+		index = le32_load(initiation.sender);
+		assert_int_equal(index, a->secrets->handshake.local_index);
+		assert_int_not_equal(index, last);
+		bits_set |= index;
+		bits_clear |= ~index;
+		n_rises += index > last;
+		last = index;
+	}
+	assert_int_equal(bits_set, UINT32_MAX);
+	assert_int_equal(bits_clear, UINT32_MAX);
+	assert_in_range(n_rises, 800, 1200);
+
+	/* One that is in use is drawn again: a's waiting handshake, then its session. */
+	fixed_random_begin();
+	fixed_random_push_number(last);
+	fixed_random_push_number(1234);
+	assert_int_equal(le32_load(initiate(a).sender), 1234);
+	fixed_random_end();
+	shake_hands(a, b);
+	index = a->secrets->keypairs.current->local_index;
+	fixed_random_begin();
+	fixed_random_push_number(index);
+	fixed_random_push_number(5678);
+	assert_int_equal(le32_load(initiate(a).sender), 5678);
+	/* As responder, too. */
+	index = b->secrets->keypairs.next->local_index;
+	fixed_random_push_number(9999);
+	fixed_random_push_number(index);
+	fixed_random_push_number(4321);
+	pair.now += SECONDS(1);
+	shake_hands(a, b);
+	fixed_random_end();
+	assert_int_equal(b->secrets->keypairs.next->local_index, 4321);
+}
+
+static void response_counts_once(void **state)
+{
+	struct msg_initiation initiation = initiate(a);
+	struct peer_reply reply = hand_initiation(b, &initiation, PEER_RESPONDED);
+	struct keypair *current;
+
+	(void)state;
+	hand_reply(a, &reply, PEER_ESTABLISHED);
+	current = a->secrets->keypairs.current;
+	pair.now += SECONDS(1);
+	hand_reply(a, &reply, PEER_UNASKED);
+	assert_ptr_equal(a->secrets->keypairs.current, current);
+	assert_null(a->secrets->keypairs.previous);
+	assert_true(a->last_session_up == pair.now - SECONDS(1));
+}
+
+static void response_to_an_earlier_try(void **state)
+{
+	struct msg_initiation first = initiate(a), second;
+	struct peer_reply first_reply = hand_initiation(b, &first, PEER_RESPONDED), second_reply;
+
+	(void)state;
+	pair.now += SECONDS_AND_JITTER(5);
+	second = initiate(a);
+	hand_reply(a, &first_reply, PEER_UNASKED);
+	assert_null(a->secrets->keypairs.current);
+	second_reply = hand_initiation(b, &second, PEER_RESPONDED);
+	hand_reply(a, &second_reply, PEER_ESTABLISHED);
+	hand_reply(a, &first_reply, PEER_UNASKED);
+}
+
+static void response_that_nobody_asked_for(void **state)
+{
+	struct msg_response response = { .type = le32_make(MSG_RESPONSE) };
+	struct peer_reply reply;
+
+	(void)state;
+	repair_macs(b, &response, sizeof(response));
+	assert_int_equal(hand(a, &response, sizeof(response), &reply), PEER_UNASKED);
+	assert_int_equal(reply.len, 0);
+}
+
+/* The peer completed a session that it began: an answer to ours, held back on the way, must not
+ * replace it. */
+static void response_after_the_peers_own_session(void **state)
+{
+	struct msg_initiation initiation = initiate(a);
+	struct peer_reply late = hand_initiation(b, &initiation, PEER_RESPONDED);
+	struct keypair *current;
+
+	(void)state;
+	pair.now += SECONDS_AND_JITTER(5);
+	connect_pair(b, a);
+	current = a->secrets->keypairs.current;
+	pair.now += SECONDS(60);
+	hand_reply(a, &late, PEER_UNASKED);
+	assert_ptr_equal(a->secrets->keypairs.current, current);
+}
+
+static void psk_that_differs(void **state)
+{
+	struct msg_initiation initiation;
+	struct peer_reply reply;
+
+	pair_teardown(state);
+	pair_init(0, 7, 0);
+	initiation = initiate(a);
+	/* The responder cannot know and answers. */
+	reply = hand_initiation(b, &initiation, PEER_RESPONDED);
+	hand_reply(a, &reply, PEER_PSK_DIFFERS);
+	assert_null(a->secrets->keypairs.current);
+	assert_true(a->last_session_up == 0);
+	assert_true(a->secrets->handshake.is_waiting);
+	/* And the retry is not put off by it. */
+	assert_true(peer_deadline(a) <= pair.now + SECONDS_AND_JITTER(5));
+}
+
+/* Both begin at once, in every order of the four messages: the session works both ways. */
+static void both_begin_at_once(void **state)
+{
+	for (unsigned int order = 0; order < 2; order++) {
+		struct msg_initiation from_a, from_b;
+		struct peer_reply by_a, by_b;
+
+		pair_teardown(state);
+		pair_setup(state);
+		from_a = initiate(a);
+		from_b = initiate(b);
+		by_a = hand_initiation(a, &from_b, PEER_RESPONDED);
+		by_b = hand_initiation(b, &from_a, PEER_RESPONDED);
+		hand_reply(a, &by_b, PEER_ESTABLISHED);
+		if (order == 0) {
+			hand_reply(b, &by_a, PEER_ESTABLISHED);
+			receive_packet(b, send_packet(a, 0), PEER_KEEPALIVE);
+			receive_packet(a, send_packet(b, 0), PEER_KEEPALIVE);
+		} else {
+			/* a's keepalive overtakes a's response. */
+			receive_packet(b, send_packet(a, 0), PEER_KEEPALIVE);
+		}
+		receive_packet(b, send_packet(a, 16), PEER_DATA);
+		receive_packet(a, send_packet(b, 16), PEER_DATA);
+	}
+}
+
+/* Copies of an initiation that b has seen: each costs it a mac1 and nothing else. */
+static void put_under_load(struct peer *peer, const struct msg_initiation *initiation)
+{
+	struct peer_reply reply;
+
+	for (unsigned int i = 0; i < LOAD_PER_SECOND; i++)
+		assert_int_equal(hand(peer, initiation, sizeof(*initiation), &reply),
+				 PEER_OLD_TIMESTAMP);
+	hand_initiation(peer, initiation, PEER_COOKIE_SENT);
+}
+
+static struct msg_initiation seen_initiation(struct peer *from, struct peer *to)
+{
+	struct msg_initiation initiation = initiate(from);
+
+	hand_initiation(to, &initiation, PEER_RESPONDED);
+	return initiation;
+}
+
+static void cookie_is_asked_for_under_load(void **state)
+{
+	struct msg_initiation old = seen_initiation(a, b), initiation;
+	struct peer_reply reply;
+
+	(void)state;
+	pair.now += SECONDS(1);
+	put_under_load(b, &old);
+	initiation = initiate(a);
+	reply = hand_initiation(b, &initiation, PEER_COOKIE_SENT);
+	assert_true(reply.len < sizeof(initiation));
+	assert_memory_equal(reply.message + 4, &initiation.sender, 4);
+	hand_reply(a, &reply, PEER_COOKIE_STORED);
+	/* Nothing is sent at once: the retry carries mac2. */
+	assert_int_equal(take_actions(a), 0);
+	assert_true(peer_deadline(a) >= pair.now + SECONDS(5));
+
+	initiation = initiate(a);
+	reply = hand_initiation(b, &initiation, PEER_RESPONDED);
+	hand_reply(a, &reply, PEER_ESTABLISHED);
+}
+
+static void response_is_under_load_too(void **state)
+{
+	struct msg_initiation old = seen_initiation(b, a), initiation;
+	struct peer_reply response, cookie;
+
+	(void)state;
+	pair.now += SECONDS(1);
+	initiation = initiate(a);
+	response = hand_initiation(b, &initiation, PEER_RESPONDED);
+	put_under_load(a, &old);
+	assert_int_equal(hand(a, response.message, response.len, &cookie), PEER_COOKIE_SENT);
+	assert_int_equal(cookie.len, sizeof(struct msg_cookie));
+	assert_null(a->secrets->keypairs.current);
+	hand_reply(b, &cookie, PEER_COOKIE_STORED);
+	pair.now += SECONDS(5) / 10;
+	/* The next response shows the cookie, while a is still under load. */
+	initiation = initiate(a);
+	response = hand_initiation(b, &initiation, PEER_RESPONDED);
+	hand_reply(a, &response, PEER_ESTABLISHED);
+}
+
+static void wrong_mac1_gets_no_cookie(void **state)
+{
+	struct msg_initiation old = seen_initiation(a, b), initiation;
+
+	(void)state;
+	pair.now += SECONDS(1);
+	put_under_load(b, &old);
+	initiation = initiate(a);
+	initiation.macs.mac1[0] ^= 1;
+	hand_initiation(b, &initiation, PEER_BAD_MAC1);
+}
+
+static void wrong_mac2_is_nothing_without_load(void **state)
+{
+	struct msg_initiation initiation = initiate(a);
+
+	(void)state;
+	memset(initiation.macs.mac2, 0xee, MAC_LEN);
+	hand_initiation(b, &initiation, PEER_RESPONDED);
+}
+
+static void load_ends_after_a_second(void **state)
+{
+	struct msg_initiation old = seen_initiation(a, b), initiation;
+
+	(void)state;
+	pair.now += SECONDS(1);
+	put_under_load(b, &old);
+	initiation = initiate(a);
+	pair.now += SECONDS(1) - 1;
+	hand_initiation(b, &initiation, PEER_COOKIE_SENT);
+	pair.now += 1;
+	hand_initiation(b, &initiation, PEER_RESPONDED);
+}
+
+static void cookie_from_another_port(void **state)
+{
+	struct msg_initiation old = seen_initiation(a, b), initiation;
+	struct peer_reply reply;
+
+	(void)state;
+	pair.now += SECONDS(1);
+	put_under_load(b, &old);
+	initiation = initiate(a);
+	reply = hand_initiation(b, &initiation, PEER_COOKIE_SENT);
+	hand_reply(a, &reply, PEER_COOKIE_STORED);
+	initiation = initiate(a);
+	pair.a_addr.in4.sin_port++;
+	hand_initiation(b, &initiation, PEER_COOKIE_SENT);
+	pair.a_addr.in4.sin_port--;
+	hand_initiation(b, &initiation, PEER_RESPONDED);
+}
+
+static void shown_cookie_is_limited(void **state)
+{
+	struct msg_initiation old = seen_initiation(a, b), initiation;
+	struct peer_reply reply;
+
+	(void)state;
+	pair.now += SECONDS(1);
+	put_under_load(b, &old);
+	initiation = initiate(a);
+	reply = hand_initiation(b, &initiation, PEER_COOKIE_SENT);
+	hand_reply(a, &reply, PEER_COOKIE_STORED);
+	initiation = initiate(a);
+	hand_initiation(b, &initiation, PEER_RESPONDED);
+	for (unsigned int i = 1; i < RATELIMIT_BURST; i++)
+		hand_initiation(b, &initiation, PEER_OLD_TIMESTAMP);
+	hand_initiation(b, &initiation, PEER_RATE_LIMITED);
+	pair.now += SECONDS(1) / RATELIMIT_PER_SECOND;
+	hand_initiation(b, &initiation, PEER_OLD_TIMESTAMP);
+	hand_initiation(b, &initiation, PEER_RATE_LIMITED);
+}
+
+static void cookie_reply_for_nobody(void **state)
+{
+	struct msg_initiation old = seen_initiation(a, b), initiation;
+	struct peer_reply reply, forged;
+
+	(void)state;
+	pair.now += SECONDS(1);
+	put_under_load(b, &old);
+	initiation = initiate(a);
+	reply = hand_initiation(b, &initiation, PEER_COOKIE_SENT);
+	forged = reply;
+	forged.message[4] ^= 1; /* the index */
+	hand_reply(a, &forged, PEER_UNASKED);
+	forged = reply;
+	forged.message[40] ^= 1;
+	hand_reply(a, &forged, PEER_UNASKED);
+	assert_false(a->secrets->maker.has_cookie);
+	hand_reply(a, &reply, PEER_COOKIE_STORED);
+	hand_reply(a, &reply, PEER_UNASKED);
+
+	/* To a message that is not the latest. */
+	initiation = initiate(a);
+	initiation.macs.mac2[0] ^= 1;
+	reply = hand_initiation(b, &initiation, PEER_COOKIE_SENT);
+	initiation = initiate(a);
+	hand_reply(a, &reply, PEER_UNASKED);
+}
+
+static void cookie_reply_without_any_handshake(void **state)
+{
+	struct msg_cookie cookie = { .type = le32_make(MSG_COOKIE) };
+	struct peer_reply reply;
+
+	(void)state;
+	assert_int_equal(hand(a, &cookie, sizeof(cookie), &reply), PEER_UNASKED);
+	assert_int_equal(reply.len, 0);
+}
+
+static void low_order_peer_is_refused(void **state)
+{
+	struct key point, private_key, none = { .bytes = { 0 } };
+	struct peer_config config = { &private_key, &point, &none, 0 };
+	struct peer peer;
+
+	(void)state;
+	pair_keys(&private_key, 3, &point);
+	for (size_t i = 0; i < ARRAY_SIZE(low_order_points); i++) {
+		hex(low_order_points[i], point.bytes, KEY_LEN);
+		assert_int_equal(peer_init(&peer, &config, pair.now), -EINVAL);
+		assert_null(peer.secrets);
+		peer_deinit(&peer);
+	}
+}
+
+#define pair_test(test) cmocka_unit_test_setup_teardown(test, pair_setup, pair_teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		pair_test(handshake_makes_a_session),
+		pair_test(wrong_mac1_is_silence),
+		pair_test(low_order_ephemerals_are_silence),
+		pair_test(unreadable_initiation_is_silence),
+		pair_test(stranger_is_named_but_not_answered),
+		pair_test(timestamps_only_go_up),
+		pair_test(timestamp_outlives_the_session),
+		pair_test(replayed_initiation_changes_nothing),
+		pair_test(initiations_are_limited_to_50_a_second),
+		pair_test(stamps_are_whitened_and_rise),
+		pair_test(indices_are_random_and_free),
+		pair_test(response_counts_once),
+		pair_test(response_to_an_earlier_try),
+		pair_test(response_that_nobody_asked_for),
+		pair_test(response_after_the_peers_own_session),
+		pair_test(psk_that_differs),
+		pair_test(both_begin_at_once),
+		pair_test(cookie_is_asked_for_under_load),
+		pair_test(response_is_under_load_too),
+		pair_test(wrong_mac1_gets_no_cookie),
+		pair_test(wrong_mac2_is_nothing_without_load),
+		pair_test(load_ends_after_a_second),
+		pair_test(cookie_from_another_port),
+		pair_test(shown_cookie_is_limited),
+		pair_test(cookie_reply_for_nobody),
+		pair_test(cookie_reply_without_any_handshake),
+		cmocka_unit_test(low_order_peer_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+/*
+ * Tests of conf/validate.c on values that no file was read for; what it says about files is in
+ * the table of test_link_file.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/validate.h"
+
+static struct conf_link link_conf;
+static struct validate_places places;
+static struct diag diag = DIAG_NULL("x");
+
+/* A link that breaks no rule: both sections, a private key, another public key, AllowedIPs. */
+static int set_up(void **state)
+{
+	static const uint8_t scalar[KEY_LEN] = { 8, 1 };
+
+	(void)state;
+	memset(&places, 0, sizeof(places));
+	if (conf_link_init(&link_conf) != 0)
+		return -1;
+	memset(&link_conf.secrets->private_key, 0x11, KEY_LEN);
+	crypto_scalarmult_base(link_conf.peer_key.bytes, scalar);
+	places.sections[KEYS_INTERFACE] = 1;
+	places.keys[KEYS_PRIVATE_KEY].line = 2;
+	places.keys[KEYS_PRIVATE_KEY].parsed = true;
+	places.has_private_key = true;
+	places.sections[KEYS_PEER] = 3;
+	places.keys[KEYS_PUBLIC_KEY].line = 4;
+	places.keys[KEYS_PUBLIC_KEY].parsed = true;
+	places.keys[KEYS_ALLOWED_IPS].line = 5;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KEYS_N; i++)
+		free(places.keys[i].lines);
+	conf_link_deinit(&link_conf);
+	diag_deinit(&diag);
+	return 0;
+}
+
+static void validate(void)
+{
+	validate_link(&link_conf, &places, &diag);
+}
+
+/* Puts prefixes into AllowedIPs, the first in line 10, the next in line 11, and so on. */
+static void add_allowed(const char *const *texts, size_t n)
+{
+	const char *reason = NULL;
+
+	link_conf.allowed_ips.items = calloc(n, sizeof(struct prefix));
+	places.keys[KEYS_ALLOWED_IPS].lines = calloc(n, sizeof(unsigned int));
+	assert_non_null(link_conf.allowed_ips.items);
+	assert_non_null(places.keys[KEYS_ALLOWED_IPS].lines);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(prefix_parse(texts[i], &link_conf.allowed_ips.items[i], &reason));
+		places.keys[KEYS_ALLOWED_IPS].lines[i] = (unsigned int)(10 + i);
+	}
+	link_conf.allowed_ips.n = n;
+	places.keys[KEYS_ALLOWED_IPS].n_entries = n;
+}
+
+static void good_link_passes_and_gets_its_public_key(void **state)
+{
+	struct key expected;
+
+	(void)state;
+	validate();
+	assert_int_equal(diag.n_items, 0);
+	crypto_scalarmult_base(expected.bytes, link_conf.secrets->private_key.bytes);
+	assert_true(key_equal(&expected, &link_conf.public_key));
+}
+
+static void repeated_prefixes_go_and_order_stays(void **state)
+{
+	static const char *const texts[] = { "10.0.0.0/8",   "::/0", "10.1.0.0/16", "10.9.9.9/8",
+					     "192.0.2.0/24", "::/0", "10.0.0.0/9" };
+	static const char *const kept[] = { "10.0.0.0/8", "::/0", "10.1.0.0/16", "192.0.2.0/24",
+					    "10.0.0.0/9" };
+	static const unsigned int lines[] = { 10, 11, 12, 14, 16 };
+	char text[PREFIX_TEXT_MAX];
+
+	(void)state;
+	add_allowed(texts, ARRAY_SIZE(texts));
+	validate();
+	assert_int_equal(diag.n_errors, 0);
+	assert_int_equal(diag.n_items, 3); /* host bits, and two repeated */
+	assert_int_equal(link_conf.allowed_ips.n, ARRAY_SIZE(kept));
+	assert_int_equal(places.keys[KEYS_ALLOWED_IPS].n_entries, ARRAY_SIZE(kept));
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		assert_string_equal(prefix_format(&link_conf.allowed_ips.items[i], text), kept[i]);
+		assert_int_equal(places.keys[KEYS_ALLOWED_IPS].lines[i], lines[i]);
+	}
+}
+
+/* All points of low order on the curve and its twist, and one that wraps around the field. */
+static void points_of_low_order_are_refused(void **state)
+{
+	static const char *const points[] = {
+		"0100000000000000000000000000000000000000000000000000000000000000",
+		"e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+		"5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"0000000000000000000000000000000000000000000000000000000000000080",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
+		assert_int_equal(sodium_hex2bin(link_conf.peer_key.bytes, KEY_LEN, points[i], 64,
+						NULL, NULL, NULL),
+				 0);
+		validate();
+		assert_int_equal(diag.n_errors, 1);
+		assert_non_null(strstr(diag.items[0].text, "low order"));
+		diag_deinit(&diag);
+	}
+}
+
+static void values_known_to_be_wrong_are_not_judged(void **state)
+{
+	(void)state;
+	/* Both keys stood there and were reported; zero is not what they said. */
+	memset(&link_conf.peer_key, 0, sizeof(link_conf.peer_key));
+	sodium_memzero(link_conf.secrets, sizeof(*link_conf.secrets));
+	places.keys[KEYS_PUBLIC_KEY].parsed = false;
+	places.keys[KEYS_PRIVATE_KEY].parsed = false;
+	places.has_private_key = false;
+	validate();
+	assert_int_equal(diag.n_items, 0);
+	/* Mode was wrong, so nobody knows whether Bridge fits. */
+	places.keys[KEYS_BRIDGE].line = 7;
+	places.keys[KEYS_MODE].line = 6;
+	validate();
+	assert_int_equal(diag.n_items, 0);
+	places.keys[KEYS_MODE].parsed = true;
+	validate();
+	assert_int_equal(diag.n_errors, 1);
+}
+
+static void tap_needs_no_allowed_ips(void **state)
+{
+	(void)state;
+	places.keys[KEYS_ALLOWED_IPS].line = 0;
+	validate();
+	assert_int_equal(diag.n_items, 1);
+	assert_int_equal(diag.items[0].level, DIAG_WARNING);
+	diag_deinit(&diag);
+	link_conf.mode = CONF_MODE_TAP;
+	validate();
+	assert_int_equal(diag.n_items, 0);
+}
+
+static void missing_sections_are_not_missed_below_a_broken_heading(void **state)
+{
+	(void)state;
+	memset(&places, 0, sizeof(places));
+	validate();
+	assert_int_equal(diag.n_errors, 2);
+	diag_deinit(&diag);
+	places.refused_heading = true;
+	validate();
+	assert_int_equal(diag.n_errors, 0);
+}
+
+#define WITH_LINK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_LINK(good_link_passes_and_gets_its_public_key),
+		WITH_LINK(repeated_prefixes_go_and_order_stays),
+		WITH_LINK(points_of_low_order_are_refused),
+		WITH_LINK(values_known_to_be_wrong_are_not_judged),
+		WITH_LINK(tap_needs_no_allowed_ips),
+		WITH_LINK(missing_sections_are_not_missed_below_a_broken_heading),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
