@@ -123,7 +123,7 @@ static void act(struct link *link, nsec_t now)
 
 void link_path_found(struct link *link, nsec_t now)
 {
-	link_update_mtu(link);
+	link_follow_path(link);
 	if (link->peer.staged.n > 0)
 		flush_staged(link, now);
 	else if (link->conf->persistent_keepalive)
@@ -132,7 +132,7 @@ void link_path_found(struct link *link, nsec_t now)
 
 static void on_roamed(void *context)
 {
-	link_update_mtu(context);
+	link_follow_path(context);
 }
 
 static void on_tun_readable(struct ev_loop *loop, ev_io *watcher, int events)
@@ -208,10 +208,9 @@ static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events
 		link->tx.mtu = facts.own_mtu;
 		link->mtu_is_ours = false;
 	}
-	if (facts.underlay_changed) {
+	/* An address that is gone makes itself known when it is used (wire.c). */
+	if (facts.underlay_changed && link_follow_path(link))
 		wire_forget_source(&link->wire);
-		link_update_mtu(link);
-	}
 }
 
 /* The resolver's descriptor is another one after its process was replaced. */

@@ -33,7 +33,8 @@ struct link {
 	struct netlink nl;
 	struct monitor monitor;
 	unsigned int ifindex;
-	bool mtu_is_ours; /* nobody set another MTU by hand */
+	unsigned int path_ifindex; /* the interface on the way to the peer; 0: not known */
+	bool mtu_is_ours;          /* nobody set another MTU by hand */
 
 	struct alarm alarm;
 	bool has_alarm;
@@ -68,10 +69,11 @@ void link_watch(struct link *link);
 void link_path_found(struct link *link, nsec_t now);
 
 /*!
- * Sets the MTU that fits the way to the peer, unless the file or somebody by hand set another.
- * Called when that way may have changed.
+ * Looks at the way to the peer, which may have changed, and sets the MTU that fits it, unless the
+ * file or somebody by hand set another.
+ * \return true when packets to the peer leave by another interface now
  */
-void link_update_mtu(struct link *link);
+bool link_follow_path(struct link *link);
 
 /*! Logs state and counters, in a few lines. */
 void link_log_status(const struct link *link);

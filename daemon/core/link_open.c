@@ -104,34 +104,35 @@ static bool has_ipv6(const struct conf_link *conf)
 	return false;
 }
 
-/* The inner MTU that fits the way to `remote`, or 0 when that way is not known. */
-static unsigned int path_mtu(struct link *link, const union netaddr *remote)
+/* The inner MTU that fits the way to the peer, or 0 when that way is not known; it may lead into
+ * this very interface when AllowedIPs cover the peer's own address. */
+static unsigned int ask_path(struct link *link)
 {
-	struct nl_path path;
+	const union netaddr *remote = &link->wire.path.remote;
+	struct nl_path path = { 0 };
 
-	if (remote->sa.sa_family == AF_UNSPEC ||
-	    nl_path_get(&link->nl, remote, link->conf->fwmark, &path) < 0 ||
-	    path.ifindex == link->ifindex)
+	if (!wire_has_path(&link->wire) ||
+	    nl_path_get(&link->nl, remote, link->conf->fwmark, &path) < 0)
+		return 0;
+	link->path_ifindex = path.ifindex;
+	if (path.ifindex == link->ifindex)
 		return 0;
 	return ifsetup_mtu_auto(path.mtu, remote->sa.sa_family, has_ipv6(link->conf));
 }
 
 static unsigned int first_mtu(struct link *link)
 {
-	unsigned int mtu =
-		link->conf->mtu ? link->conf->mtu : path_mtu(link, &link->wire.path.remote);
+	unsigned int path_mtu = ask_path(link);
 
-	return mtu ? mtu : MTU_DEFAULT;
+	if (link->conf->mtu)
+		return link->conf->mtu;
+	return path_mtu ? path_mtu : MTU_DEFAULT;
 }
 
-void link_update_mtu(struct link *link)
+static void set_mtu(struct link *link, unsigned int mtu)
 {
-	unsigned int mtu = link->mtu_is_ours ? path_mtu(link, &link->wire.path.remote) : 0;
-	int r;
+	int r = nl_link_set_mtu(&link->nl, link->ifindex, mtu);
 
-	if (mtu == 0 || mtu == link->tx.mtu)
-		return;
-	r = nl_link_set_mtu(&link->nl, link->ifindex, mtu);
 	if (r < 0) {
 		log_warning("cannot set the MTU of %s to %u: %s", link->conf->name, mtu,
 			    strerror(-r));
@@ -139,6 +140,16 @@ void link_update_mtu(struct link *link)
 	}
 	log_info("the MTU is %u now, as the way to the peer allows", mtu);
 	link->tx.mtu = mtu;
+}
+
+bool link_follow_path(struct link *link)
+{
+	unsigned int ifindex_before = link->path_ifindex;
+	unsigned int mtu = ask_path(link);
+
+	if (link->mtu_is_ours && mtu && mtu != link->tx.mtu)
+		set_mtu(link, mtu);
+	return link->path_ifindex != ifindex_before;
 }
 
 static enum exit_code setup_interface(struct link *link)

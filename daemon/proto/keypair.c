@@ -67,11 +67,9 @@ static void swap_current_and_previous(struct keypairs *keypairs)
 	keypairs->current->is_preferred = false;
 }
 
-void keypairs_yield(struct keypairs *keypairs, bool is_confirmed)
+void keypairs_yield(struct keypairs *keypairs)
 {
 	keypairs->previous->is_preferred = true;
-	if (is_confirmed)
-		swap_current_and_previous(keypairs);
 }
 
 bool keypairs_confirm(struct keypairs *keypairs, const struct keypair *keypair)

@@ -67,10 +67,10 @@ bool keypairs_confirm(struct keypairs *keypairs, const struct keypair *keypair);
 
 /*!
  * Prefers the session in `previous`, which the peer began, to ours in `current`, because both ends
- * began at once and would otherwise each send with its own: right away when the peer has proved
- * that it has the keys, else with its first packet.
+ * began at once and would otherwise each send with its own: with the first packet that proves
+ * that the peer has the keys, it becomes current.
  */
-void keypairs_yield(struct keypairs *keypairs, bool is_confirmed);
+void keypairs_yield(struct keypairs *keypairs);
 
 /*! The keypair with a local index, or NULL. */
 struct keypair *keypairs_find(struct keypairs *keypairs, uint32_t local_index);

@@ -86,6 +86,8 @@ void peer_sealed(struct peer *peer, bool has_data, nsec_t now)
 	timers_authenticated_sent(&peer->timers, now);
 	if (has_data)
 		timers_data_sent(&peer->timers, now);
+	else
+		timers_keepalive_sent(&peer->timers, now);
 	if (!current)
 		return;
 	/* Keep the key fresh: by count both ends ask, by age only the initiator. */
@@ -115,13 +117,10 @@ static void retransmit(struct peer *peer, nsec_t now)
 	peer_want_handshake(peer, true, now);
 }
 
-static void send_passive_keepalive(struct peer *peer, nsec_t now)
+static void send_keepalive(struct peer *peer, nsec_t now)
 {
+	(void)now;
 	peer->wanted |= PEER_SEND_KEEPALIVE;
-	if (peer->timers.needs_another_keepalive) {
-		peer->timers.needs_another_keepalive = false;
-		timers_data_received(&peer->timers, now);
-	}
 }
 
 static void begin_anew(struct peer *peer, nsec_t now)
@@ -138,18 +137,10 @@ static void zero_keys(struct peer *peer, nsec_t now)
 	peer->wanted |= PEER_KEYS_ERASED;
 }
 
-static void send_persistent_keepalive(struct peer *peer, nsec_t now)
-{
-	(void)now;
-	peer->wanted |= PEER_SEND_KEEPALIVE;
-}
-
 static void (*const on_timer[N_TIMERS])(struct peer *, nsec_t) = {
-	[TIMER_RETRANSMIT] = retransmit,
-	[TIMER_KEEPALIVE] = send_passive_keepalive,
-	[TIMER_NEW_HANDSHAKE] = begin_anew,
-	[TIMER_ZERO_KEYS] = zero_keys,
-	[TIMER_PERSISTENT] = send_persistent_keepalive,
+	[TIMER_RETRANSMIT] = retransmit,     [TIMER_KEEPALIVE] = send_keepalive,
+	[TIMER_NEW_HANDSHAKE] = begin_anew,  [TIMER_ZERO_KEYS] = zero_keys,
+	[TIMER_PERSISTENT] = send_keepalive,
 };
 
 unsigned int peer_actions(struct peer *peer, nsec_t now)
@@ -180,6 +171,8 @@ static void note_received(struct peer *peer, const struct keypair *keypair, bool
 
 	if (keypairs_confirm(&peer->secrets->keypairs, keypair)) {
 		peer->handshake_time = 0;
+		/* Should ours be under way as well, it is not needed any more. */
+		noise_handshake_wipe(&peer->secrets->handshake);
 		peer_session_up(peer, now);
 		peer->wanted |= PEER_FLUSH;
 	}

@@ -121,15 +121,12 @@ static void begin_session(struct peer *peer, const struct noise_session_keys *ke
 {
 	const struct noise_identity *identity = &peer->secrets->identity;
 	struct keypairs *keypairs = &peer->secrets->keypairs;
-	const struct keypair *theirs = keypairs->next ? keypairs->next : keypairs->current;
-	bool has_crossed =
-		theirs && !theirs->i_am_initiator && theirs->birth >= peer->initiation_sent;
-	bool is_confirmed = theirs == keypairs->current;
+	bool has_crossed = keypairs->next && keypairs->next->birth >= peer->initiation_sent;
 
 	keypairs_install(keypairs, keys, true, local_index, remote_index, now);
 	if (has_crossed &&
 	    sodium_compare(identity->own_public.bytes, identity->peer_public.bytes, KEY_LEN) < 0)
-		keypairs_yield(keypairs, is_confirmed);
+		keypairs_yield(keypairs);
 }
 
 static enum peer_verdict receive_response(struct peer *peer, const uint8_t *message, nsec_t now)

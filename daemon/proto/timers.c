@@ -39,13 +39,20 @@ void timers_data_sent(struct timers *timers, nsec_t now)
 	if (!is_armed(timers, TIMER_NEW_HANDSHAKE))
 		timers->deadlines[TIMER_NEW_HANDSHAKE] =
 			now + KEEPALIVE_TIMEOUT + REKEY_TIMEOUT + jitter();
+	timers->needs_another_keepalive = false;
+}
+
+void timers_keepalive_sent(struct timers *timers, nsec_t now)
+{
+	if (timers->needs_another_keepalive)
+		timers->deadlines[TIMER_KEEPALIVE] = now + KEEPALIVE_TIMEOUT;
+	timers->needs_another_keepalive = false;
 }
 
 void timers_data_received(struct timers *timers, nsec_t now)
 {
-	if (is_armed(timers, TIMER_KEEPALIVE))
-		timers->needs_another_keepalive = true;
-	else
+	timers->needs_another_keepalive = is_armed(timers, TIMER_KEEPALIVE);
+	if (!timers->needs_another_keepalive)
 		timers->deadlines[TIMER_KEEPALIVE] = now + KEEPALIVE_TIMEOUT;
 }
 

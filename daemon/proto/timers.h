@@ -43,6 +43,9 @@ void timers_init(struct timers *timers, nsec_t persistent_interval);
 /*! After a data packet, not a keepalive, was sent. */
 void timers_data_sent(struct timers *timers, nsec_t now);
 
+/*! After a keepalive was sent: more data may have come since the one it was meant for. */
+void timers_keepalive_sent(struct timers *timers, nsec_t now);
+
 /*! After a data packet, not a keepalive, was received. */
 void timers_data_received(struct timers *timers, nsec_t now);
 
