@@ -1,20 +1,21 @@
-"""Black-box groups for data messages: rules S22 to S31 and S38 to S44.
+"""Black-box groups for data messages: rules S22 to S24, S28 to S31, S40, S42.
 
-Each group is a function with a daemon of its own, so that all run at the same time (see blackbox.py).
+Each group is a function with a daemon of its own, so that all run at the same time (see
+blackbox.py).
 """
 
 import random
 import socket
-import struct
 import subprocess
 import time
 
 import innerpkt
-from wgpeer import DATA, INITIATION, RESPONSE, Keypair, Packet, flip
-from wgrig import Link, Report, Sniffer, env, outer, udp_socket, until
+from wgcrypto import flip
+from wgpeer import DATA, INITIATION, Keypair, Packet, RESPONSE
+from wgrig import Link, Report, env, outer, udp_socket, until
 
 SHORT = 0.15
-LIMIT = 2 ** 64 - 2 ** 13 - 1
+LIMIT = 2**64 - 2**13 - 1
 WINDOW = 8128
 
 
@@ -29,12 +30,16 @@ def numbers(user: socket.socket, seconds: float = 0.3) -> list[int]:
         return out
 
 
-def deliver(link: Link, keys: Keypair, user: socket.socket, counters: list[int], seconds: float = 0.3) -> list[int]:
+def deliver(
+    link: Link, keys: Keypair, user: socket.socket, counters: list[int], seconds: float = 0.3
+) -> list[int]:
     """Sends data with these counters; which of them reached the user, in order of arrival."""
     out, port = [], user.getsockname()[1]
     for start in range(0, len(counters), 50):
-        for counter in counters[start:start + 50]:
-            link.peer.send(link.peer.data(keys, link.datagram(b"%d" % counter, port), counter=counter))
+        for counter in counters[start : start + 50]:
+            link.peer.send(
+                link.peer.data(keys, link.datagram(b"%d" % counter, port), counter=counter)
+            )
         out += numbers(user, 0.03)
     return out + numbers(user, seconds)
 
@@ -44,25 +49,51 @@ def window(report: Report) -> None:
     with Link(30) as link:
         user, keys = link.user(), link.connect()
         top = 20000
-        report.row("S28", deliver(link, keys, user, [top]) == [top], f"counter {top} out of the blue")
+        report.row(
+            "S28", deliver(link, keys, user, [top]) == [top], f"counter {top} out of the blue"
+        )
         edge = [top - WINDOW, top - WINDOW - 1]
-        report.row("S28", (got := deliver(link, keys, user, edge)) == edge[:1],
-                   "max - 8128 is accepted, max - 8129 is not", got)
-        report.row("S28", not (got := deliver(link, keys, user, [top, top - WINDOW])), "neither a second time", got)
-        forged = [flip(link.peer.data(keys, link.datagram(b"1", 9), counter=c), 400) for c in (2 ** 40, LIMIT - 1)]
+        report.row(
+            "S28",
+            (got := deliver(link, keys, user, edge)) == edge[:1],
+            "max - 8128 is accepted, max - 8129 is not",
+            got,
+        )
+        report.row(
+            "S28",
+            not (got := deliver(link, keys, user, [top, top - WINDOW])),
+            "neither a second time",
+            got,
+        )
+        forged = [
+            flip(link.peer.data(keys, link.datagram(b"1", 9), counter=c), 400)
+            for c in (2**40, LIMIT - 1)
+        ]
         for message in forged:
             link.peer.send(message)
-        report.row("S29", deliver(link, keys, user, [top - 1]) == [top - 1], "forged counters 2^40 and limit-1 do not "
-                   "move the window")
+        report.row(
+            "S29",
+            deliver(link, keys, user, [top - 1]) == [top - 1],
+            "forged counters 2^40 and limit-1 do not " "move the window",
+        )
         keys = link.connect()
         back = list(range(8128, -1, -1))
-        report.row("S28", sorted(got := deliver(link, keys, user, back)) == sorted(set(back) - {0})
-                   or sorted(got) == sorted(back), "8,129 counters in falling order (0 was the keepalive)", len(got))
+        report.row(
+            "S28",
+            sorted(got := deliver(link, keys, user, back)) == sorted(set(back) - {0})
+            or sorted(got) == sorted(back),
+            "8,129 counters in falling order (0 was the keepalive)",
+            len(got),
+        )
         seed = random.SystemRandom().getrandbits(32)
         rng = random.Random(seed)
         keys, seen, highest, wanted, sent = link.connect(), {0}, 0, [], []
         for _ in range(3000):
-            counter = max(1, highest + rng.choice((1, 1, 2, rng.randrange(-9000, 3000), rng.randrange(-70, 70))))
+            counter = max(
+                1,
+                highest
+                + rng.choice((1, 1, 2, rng.randrange(-9000, 3000), rng.randrange(-70, 70))),
+            )
             sent.append(counter)
             if counter not in seen and highest - counter <= WINDOW:
                 wanted.append(counter)
@@ -70,15 +101,32 @@ def window(report: Report) -> None:
                 highest = max(highest, counter)
         got = []
         for counter in sent:
-            link.peer.send(link.peer.data(keys, link.datagram(b"%d" % counter, user.getsockname()[1]), counter=counter))
+            link.peer.send(
+                link.peer.data(
+                    keys, link.datagram(b"%d" % counter, user.getsockname()[1]), counter=counter
+                )
+            )
             if len(got) % 20 == 0:
                 got += numbers(user, 0.002)
         got += numbers(user)
-        report.row("S28", sorted(got) == sorted(wanted), f"3,000 random counters against a plain set (seed {seed})",
-                   (len(got), len(wanted)))
-        report.row("S22", (got := deliver(link, keys, user, [LIMIT, 2 ** 64 - 1])) == [],
-                   "counters 2^64-2^13-1 and 2^64-1 are refused", got)
-        report.row("S22", (got := deliver(link, keys, user, [LIMIT - 1])) == [LIMIT - 1], "the one below is taken", got)
+        report.row(
+            "S28",
+            sorted(got) == sorted(wanted),
+            f"3,000 random counters against a plain set (seed {seed})",
+            (len(got), len(wanted)),
+        )
+        report.row(
+            "S22",
+            (got := deliver(link, keys, user, [LIMIT, 2**64 - 1])) == [],
+            "counters 2^64-2^13-1 and 2^64-1 are refused",
+            got,
+        )
+        report.row(
+            "S22",
+            (got := deliver(link, keys, user, [LIMIT - 1])) == [LIMIT - 1],
+            "the one below is taken",
+            got,
+        )
 
 
 def where_to(link: Link, others: dict[str, socket.socket]) -> str:
@@ -90,7 +138,8 @@ def where_to(link: Link, others: dict[str, socket.socket]) -> str:
     while time.monotonic() < end:
         for name, sock in others.items():
             packet = link.peer.recv(0.005, sock)
-            # The size tells it from what the daemon's kernel may have to say about earlier packets.
+            # The size tells it from what the daemon's kernel may have to say about earlier
+            # packets.
             if packet and packet.kind == DATA and len(packet.data) == 32 + 368:
                 return name
     return "nobody"
@@ -100,37 +149,70 @@ def roaming(report: Report) -> None:
     """Who moves the daemon's idea of the peer's address, and who does not: S29, S30, S40"""
     for family in (4, 6):
         with Link(47 + family, family=family) as link:
-            others = {name: udp_socket(env("PEER"), outer("THIRD" if name in "CE" else "PEER", family)) for name in "BCDE"}
+            others = {
+                name: udp_socket(env("PEER"), outer("THIRD" if name in "CE" else "PEER", family))
+                for name in "BCDE"
+            }
             others["A"] = link.peer.sock
             keys = link.connect()
             tell = f"over IPv{family}"
-            report.row("S30", where_to(link, others) == "A", f"data goes to the peer at first {tell}")
+            report.row(
+                "S30", where_to(link, others) == "A", f"data goes to the peer at first {tell}"
+            )
             old = link.peer.data(keys)
             link.peer.send(old)
             link.peer.send(link.peer.data(keys), sock=others["B"])
-            report.row("S30", where_to(link, others) == "B", "a keepalive from another port moves it")
+            report.row(
+                "S30", where_to(link, others) == "B", "a keepalive from another port moves it"
+            )
             link.peer.send(link.peer.data(keys, link.datagram(b"x", 9)), sock=others["C"])
             report.row("S30", where_to(link, others) == "C", "data from another address moves it")
-            link.peer.send(flip(link.peer.data(keys, link.datagram(b"x", 9)), 300), sock=others["D"])
-            report.row("S30", (to := where_to(link, others)) == "C", "data with a wrong tag does not", to)
+            link.peer.send(
+                flip(link.peer.data(keys, link.datagram(b"x", 9)), 300), sock=others["D"]
+            )
+            report.row(
+                "S30", (to := where_to(link, others)) == "C", "data with a wrong tag does not", to
+            )
             link.peer.send(old, sock=others["D"])
             report.row("S29", (to := where_to(link, others)) == "C", "replayed data does not", to)
-            link.peer.send(link.peer.data(keys, counter=2 ** 64 - 1), sock=others["D"])
-            report.row("S22", (to := where_to(link, others)) == "C", "data with a counter over the limit does not", to)
+            link.peer.send(link.peer.data(keys, counter=2**64 - 1), sock=others["D"])
+            report.row(
+                "S22",
+                (to := where_to(link, others)) == "C",
+                "data with a counter over the limit does not",
+                to,
+            )
             bad = innerpkt.udp("10.99.0.1", link.inner[4][0], 9, 9, b"outside AllowedIPs")
             link.peer.send(link.peer.data(keys, bad), sock=others["D"])
-            report.row("S40", (to := where_to(link, others)) == "D", "valid data with a forbidden inner source does", to)
+            report.row(
+                "S40",
+                (to := where_to(link, others)) == "D",
+                "valid data with a forbidden inner source does",
+                to,
+            )
             time.sleep(0.03)
             message, hs = link.peer.initiation()
             link.peer.send(message, sock=others["E"])
             packet = link.peer.expect(RESPONSE, 0.5, others["E"])
-            report.row("S30", packet and (to := where_to(link, others)) == "E", "a valid initiation does", to)
+            report.row(
+                "S30",
+                packet and (to := where_to(link, others)) == "E",
+                "a valid initiation does",
+                to,
+            )
             link.peer.send(message, sock=others["B"])
-            report.row("S30", packet and (to := where_to(link, others)) == "E", "a replayed one does not", to)
+            report.row(
+                "S30",
+                packet and (to := where_to(link, others)) == "E",
+                "a replayed one does not",
+                to,
+            )
             if packet:
                 keys = link.peer.read_response(hs, packet.data)
             link.peer.send(link.peer.data(keys))
-            report.row("S30", (to := where_to(link, others)) == "A", "and back with the new session", to)
+            report.row(
+                "S30", (to := where_to(link, others)) == "A", "and back with the new session", to
+            )
             for i in range(100):
                 link.peer.send(link.peer.data(keys), sock=others["BC"[i % 2]])
             report.row("F45", link.ping(keys), "100 changes of address, then a ping")
@@ -144,7 +226,11 @@ def roaming(report: Report) -> None:
             message, keys = link.peer.response(link.peer.read_initiation(packet.data))
             link.peer.send(message, sock=sock)
             packet = link.peer.expect(DATA, 0.5, sock)
-            report.row("S30", packet and packet.receiver == keys.local, "a response from another address moves it")
+            report.row(
+                "S30",
+                packet and packet.receiver == keys.local,
+                "a response from another address moves it",
+            )
 
 
 def local_address(report: Report) -> None:
@@ -153,25 +239,58 @@ def local_address(report: Report) -> None:
         extra = "192.0.2.101" if family == 4 else "2001:db8:1::101"
         change = ["ip", "-n", env("DUT"), "address"]
         bits = f"{extra}/{24 if family == 4 else 64}"
-        subprocess.run([*change, "replace", bits, "dev", env("DEV")] + ["nodad"] * (family == 6), check=True)
+        subprocess.run(
+            [*change, "replace", bits, "dev", env("DEV")] + ["nodad"] * (family == 6), check=True
+        )
         with Link(55 + family, family=family) as link:
             link.peer.remote = (extra, link.port)
             message, hs = link.peer.initiation()
             link.peer.send(message)
             packet = link.peer.expect(RESPONSE, 1)
-            report.row("S31", packet and packet.source[0] == extra, f"the response comes from the address asked, {extra}",
-                       packet and packet.source)
+            report.row(
+                "S31",
+                packet and packet.source[0] == extra,
+                f"the response comes from the address asked, {extra}",
+                packet and packet.source,
+            )
             keys = link.peer.read_response(hs, packet.data)
             link.peer.send(link.peer.data(keys))
             link.poke()
             packet = link.peer.expect(DATA, 0.5)
-            report.row("S31", packet and packet.source[0] == extra, "so does data", packet and packet.source)
+            report.row(
+                "S31",
+                packet and packet.source[0] == extra,
+                "so does data",
+                packet and packet.source,
+            )
+            unrelated = ["ip", "-n", env("DUT")]
+            subprocess.run(
+                [*unrelated, "tuntap", "add", "dev", "elsewhere", "mode", "tun"], check=True
+            )
+            subprocess.run(
+                [*unrelated, "address", "add", "10.77.0.1/24", "dev", "elsewhere"], check=True
+            )
+            subprocess.run([*unrelated, "link", "set", "elsewhere", "up"], check=True)
+            link.peer.drain(SHORT)
+            link.poke()
+            packet = link.peer.expect(DATA, 0.5)
+            subprocess.run([*unrelated, "link", "del", "elsewhere"], check=True)
+            report.row(
+                "S31",
+                packet and packet.source[0] == extra,
+                "so does data after a change of another interface",
+                packet and packet.source,
+            )
             subprocess.run([*change, "del", bits, "dev", env("DEV")], check=True)
             got: list[Packet] = []
             until(lambda: (link.poke(), got.extend(link.peer.drain(0.1)), got)[2], 2)
-            report.row("S31", got and got[0].source[0] == outer("DUT", family),
-                       "with that address deleted it sends from another one", got and got[0].source,
-                       lacking=family == 4)
+            report.row(
+                "S31",
+                got and got[0].source[0] == outer("DUT", family),
+                "with that address deleted it sends from another one",
+                got and got[0].source,
+                lacking=family == 4,
+            )
             link.peer.remote = (outer("DUT", family), link.port)
             report.row("S31", link.ping(keys), "ping to the other address")
 
@@ -190,82 +309,23 @@ def passive(report: Report) -> None:
         times = [packet.when - start for packet in got]
         text = " ".join(f"{t:.2f}" for t in times)
         kinds = [(p.kind, len(p.data)) for p in got]
-        report.row("S24", set(kinds) == {(DATA, 32)} and 9.9 < times[0] < 10.5, "data at 0 and 5 s: a keepalive at 10 s "
-                   f"({text})", kinds)
-        report.row("S24", len(got) == 2 and 19.9 < times[1] < 20.9, "a second keepalive at 20 s", text, lacking=True)
+        report.row(
+            "S24",
+            set(kinds) == {(DATA, 32)} and 9.9 < times[0] < 10.5,
+            "data at 0 and 5 s: a keepalive at 10 s " f"({text})",
+            kinds,
+        )
+        # The kernel means to send a second one 10 s later; there, sending the first cancels it.
+        report.row(
+            "S24",
+            len(got) == 1 or len(got) == 2 and 19.9 < times[1] < 20.9,
+            "nothing more but at most one at " "20 s",
+            text,
+        )
         link.peer.send(link.peer.data(keys))
-        report.row("S24", not (got := link.peer.drain(11)), "none because of a keepalive", len(got))
-
-
-def padding(report: Report) -> None:
-    """Sizes on the wire: S38, S44"""
-    with Link(44, family=6) as link:
-        user, keys = link.user(), link.connect()
-        link.peer.drain(SHORT)
-        wrong = []
-        for size in range(28, 1421):
-            user.sendto(bytes(size - 28), (link.inner[4][1], 9))
-            packet = link.peer.expect(DATA, 0.5)
-            if packet is None:
-                wrong.append((size, None))
-                continue
-            plain = link.peer.read_data(keys, packet.data)[1]
-            padded = min(1420, (size + 15) // 16 * 16)
-            if len(packet.data) != 32 + padded or any(plain[size:]) or innerpkt.true_length(plain) != size:
-                wrong.append((size, len(packet.data)))
-        report.row("S38", not wrong, "inner packets of 28 to 1420 bytes: padded with zeros to 16, never over the MTU",
-                   wrong[:8])
-        watch = Sniffer(env("DUT"), env("DEV"))
-        user.sendto(bytes(1392), (link.inner[4][1], 9))
-        sizes = [len(p) for p in watch.take(outgoing=True, seconds=0.1) if struct.unpack_from(">H", p, 40)[0] == link.port
-                 and p[0] >> 4 == 6]
-        report.row("S44", sizes == [1500], "a full packet makes 1500 bytes of outer IPv6", sizes)
-        inside = Sniffer(env("DUT"), link.name)
-        wanted = []
-        for family in (4, 6):
-            for size in (0, 1, 2, 15, 16, 17, 500):
-                packet = link.datagram(bytes(size), user.getsockname()[1], family)
-                wanted += [packet] * 3
-                link.peer.send(link.peer.data(keys, packet, pad=False))
-                link.peer.send(link.peer.data(keys, packet))
-                link.peer.send(link.peer.data(keys, packet + b"\xee" * 77, pad=False))
-        got = inside.take(outgoing=False, seconds=SHORT)
-        report.row("S38", sorted(got) == sorted(wanted), "no padding, right padding and too much of it: trimmed to the "
-                   "IP length", (len(got), len(wanted)))
-
-
-def inner_kinds(report: Report) -> None:
-    """Inner packets that are odd but right, and destinations that are not allowed: S39, S41, F38"""
-    with Link(45) as link:
-        keys = link.connect()
-        inside = Sniffer(env("DUT"), link.name)
-        there, here = link.inner[4]
-        there6, here6 = link.inner[6]
-        quoted = innerpkt.udp(there, here, 9, 9, b"12345678")
-        body = struct.pack(">BBHI", 3, 1, 0, 0) + quoted
-        good = [innerpkt.ipv4(here, there, innerpkt.ICMP, body[:2] + struct.pack(">H", innerpkt.checksum(body)) + body[4:]),
-                innerpkt.ipv4(here, there, innerpkt.GRE, bytes(4) + b"inner gre"),
-                innerpkt.udp(here, there, 51820, 51820, link.peer.initiation()[0]),
-                innerpkt.ipv4(here, there, 200, b""), innerpkt.ipv6(here6, there6, 59, b""),
-                innerpkt.ipv4(here, there, innerpkt.UDP, bytes(16), fragment=0x2000),
-                innerpkt.ipv6(here6, there6, 44, bytes(16)),
-                innerpkt.ipv4(here, "10.99.0.1", innerpkt.UDP, bytes(16)),
-                innerpkt.udp(here, there, 9, 9, bytes(1392))]
-        for packet in good:
-            link.peer.send(link.peer.data(keys, packet))
-        got = inside.take(outgoing=False, seconds=SHORT)
-        for number, packet in enumerate(good):
-            report.row("F38", packet in got, ("ICMP error", "GRE", "WireGuard", "IPv4 header alone", "IPv6 header alone",
-                                              "IPv4 fragment", "IPv6 fragment", "foreign destination", "1420 bytes")[number]
-                       + " inside: delivered unchanged")
-        link.peer.drain(SHORT)
-        with link.user() as user, link.user(6) as user6:
-            user.sendto(b"x", (here[:-1] + "77", 9))
-            user6.sendto(b"x", (here6[:-1] + "77", 9))
-            user.sendto(b"x", (link.inner[4][1], 9))
-        packets = [link.read(p, keys) for p in link.peer.drain(SHORT) if p.kind == DATA]
-        allowed = [p for p in packets if p[16:20] == innerpkt.packed(here)]
-        report.row("S41", len(packets) == len(allowed) == 1, "a destination outside AllowedIPs is not sent", len(packets))
+        report.row(
+            "S24", not (got := link.peer.drain(11)), "none because of a keepalive", len(got)
+        )
 
 
 def staged(report: Report) -> None:
@@ -275,54 +335,24 @@ def staged(report: Report) -> None:
             user = link.user()
             for i in range(300):
                 user.sendto(b"%d" % i, (link.inner[4][1], 9))
+            # The daemon must have read all from its interface before the session is there.
+            time.sleep(0.3)
             if role == "initiator":
                 keys = link.peer.accept(1)
             else:
                 link.peer.drain(SHORT)
                 keys = link.connect()
-            got = [int(link.read(p, keys)[28:]) for p in link.peer.drain(0.3) if p.kind == DATA and len(p.data) > 32]
-            report.row("S42", got in (list(range(172, 300)), list(range(171, 300))),
-                       f"300 packets staged, the daemon as {role}: the newest 128 in order", (len(got), got[:3], got[-3:]))
+            got = [
+                int(link.read(p, keys)[28:])
+                for p in link.peer.drain(0.3)
+                if p.kind == DATA and len(p.data) > 32
+            ]
+            report.row(
+                "S42",
+                got in (list(range(172, 300)), list(range(171, 300))),
+                f"300 packets staged, the daemon as {role}: the newest 128 in order",
+                (len(got), got[:3], got[-3:]),
+            )
 
 
-def ecn(report: Report) -> None:
-    """Congestion marks, all 16 pairs: S43"""
-    wanted = {(inner, mark): inner for inner in range(4) for mark in range(4)}
-    wanted.update({(2, 1): 1, (2, 3): 3, (1, 3): 3})
-    for family in (4, 6):
-        with Link(65 + family, family=family) as link:
-            keys = link.connect()
-            for inside in (4, 6):
-                user = link.user(inside)
-                level, name = ((socket.IPPROTO_IP, socket.IP_TOS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS))[inside == 6]
-                link.peer.drain(SHORT)
-                out = {}
-                for mark in range(4):
-                    user.setsockopt(level, name, 0xb8 | mark)
-                    user.sendto(b"x", (link.inner[inside][1], 9))
-                    packet = link.peer.expect(DATA, 0.5)
-                    out[mark] = packet.tos if packet else None
-                report.row("S43", out in ({0: 0, 1: 1, 2: 2, 3: 2}, {0: 0, 1: 1, 2: 2, 3: 3}), f"outer IPv{family}, inner "
-                           f"IPv{inside}: outer DSCP 0, outer ECN from inner", out, lacking=True)
-                bad = {}
-                for (mark, outer_mark), right in wanted.items():
-                    packet = link.datagram(b"y", user.getsockname()[1], inside, tos=0x48 | mark)
-                    link.peer.send(link.peer.data(keys, packet), tos=outer_mark)
-                    user.settimeout(0.5)
-                    try:
-                        _, control, _, _ = user.recvmsg(100, 100)
-                        got = control[0][2][0]
-                    except TimeoutError:
-                        got = None
-                    if got != 0x48 | right:
-                        bad[mark, outer_mark] = got
-                report.row("S43", not bad, f"outer IPv{family}, inner IPv{inside}: all 16 pairs opened as RFC 6040 says, "
-                           "none dropped", bad, lacking=True)
-            time.sleep(0.03)
-            link.peer.send(link.peer.initiation()[0])
-            packet = link.peer.expect(RESPONSE, 0.5)
-            report.row("S43", packet and packet.tos == 0x88, f"a response over IPv{family} is marked AF41",
-                       packet and hex(packet.tos), lacking=True)
-
-
-GROUPS = [window, roaming, local_address, passive, padding, inner_kinds, staged, ecn]
+GROUPS = [window, roaming, local_address, passive, staged]

@@ -1,4 +1,4 @@
-"""Runs the black-box groups: those that only wait all at the same time, then those that need the machine's speed.
+"""Runs the black-box groups: those that only wait all at once, then those that need speed.
 
 usage: blackbox.py [GROUP…]
 """
@@ -6,7 +6,9 @@ usage: blackbox.py [GROUP…]
 import sys
 
 import bb_handshake
+import bb_inner
 import bb_load
+import bb_sessions
 import bb_transport
 from wgrig import run_groups
 
@@ -14,7 +16,9 @@ from wgrig import run_groups
 def main() -> int:
     """All groups, or those that are named."""
     only = sys.argv[1:]
-    failed = run_groups(bb_handshake.GROUPS + bb_transport.GROUPS, only)
+    failed = run_groups(
+        sum((m.GROUPS for m in (bb_handshake, bb_sessions, bb_transport, bb_inner)), []), only
+    )
     for group in bb_load.GROUPS:
         failed += run_groups([group], only)
     print(f"{failed} rows failed")

@@ -1,4 +1,5 @@
-"""Inner packets: builds IPv4, IPv6, UDP and ICMP by hand, so that every field can also be wrong."""
+"""Inner packets: builds IPv4, IPv6, UDP and ICMP by hand, so that every field can also be wrong.
+"""
 
 import ipaddress
 import struct
@@ -12,8 +13,8 @@ def checksum(data: bytes) -> int:
         data += b"\0"
     total = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
 
 
 def packed(address: str) -> bytes:
@@ -27,23 +28,61 @@ def _pseudo(src: str, dst: str, proto: int, length: int) -> bytes:
     return packed(src) + packed(dst) + struct.pack(">BBH", 0, proto, length)
 
 
-def ipv4(src: str, dst: str, proto: int, payload: bytes, *, tos: int = 0, version: int = 4, ihl: int = 5,
-         length: int | None = None, ident: int = 0, fragment: int = 0x4000, ttl: int = 64) -> bytes:
+def ipv4(
+    src: str,
+    dst: str,
+    proto: int,
+    payload: bytes,
+    *,
+    tos: int = 0,
+    version: int = 4,
+    ihl: int = 5,
+    length: int | None = None,
+    ident: int = 0,
+    fragment: int = 0x4000,
+    ttl: int = 64,
+) -> bytes:
     """An IPv4 packet; `length` replaces the total length, `ihl` the header length in words."""
     if length is None:
         length = 20 + len(payload)
-    header = struct.pack(">BBHHHBBH", (version & 15) << 4 | ihl & 15, tos, length & 0xffff, ident, fragment,
-                         ttl, proto, 0) + packed(src) + packed(dst)
+    header = (
+        struct.pack(
+            ">BBHHHBBH",
+            (version & 15) << 4 | ihl & 15,
+            tos,
+            length & 0xFFFF,
+            ident,
+            fragment,
+            ttl,
+            proto,
+            0,
+        )
+        + packed(src)
+        + packed(dst)
+    )
     return header[:10] + struct.pack(">H", checksum(header)) + header[12:] + payload
 
 
-def ipv6(src: str, dst: str, proto: int, payload: bytes, *, tos: int = 0, version: int = 6,
-         length: int | None = None, hops: int = 64) -> bytes:
+def ipv6(
+    src: str,
+    dst: str,
+    proto: int,
+    payload: bytes,
+    *,
+    tos: int = 0,
+    version: int = 6,
+    length: int | None = None,
+    hops: int = 64,
+) -> bytes:
     """An IPv6 packet; `length` replaces the payload length."""
     if length is None:
         length = len(payload)
-    return struct.pack(">IHBB", (version & 15) << 28 | tos << 20, length & 0xffff, proto, hops) + packed(
-        src) + packed(dst) + payload
+    return (
+        struct.pack(">IHBB", (version & 15) << 28 | tos << 20, length & 0xFFFF, proto, hops)
+        + packed(src)
+        + packed(dst)
+        + payload
+    )
 
 
 def ip(src: str, dst: str, proto: int, payload: bytes, **fields: int) -> bytes:
@@ -51,11 +90,13 @@ def ip(src: str, dst: str, proto: int, payload: bytes, **fields: int) -> bytes:
     return (ipv6 if ":" in src else ipv4)(src, dst, proto, payload, **fields)
 
 
-def udp_segment(src: str, dst: str, sport: int, dport: int, data: bytes, *, check: int | None = None) -> bytes:
+def udp_segment(
+    src: str, dst: str, sport: int, dport: int, data: bytes, *, check: int | None = None
+) -> bytes:
     """A UDP header and its data; `check` replaces the checksum."""
     header = struct.pack(">HHHH", sport, dport, 8 + len(data), 0)
     if check is None:
-        check = checksum(_pseudo(src, dst, UDP, 8 + len(data)) + header + data) or 0xffff
+        check = checksum(_pseudo(src, dst, UDP, 8 + len(data)) + header + data) or 0xFFFF
     return header[:6] + struct.pack(">H", check) + data
 
 

@@ -1,14 +1,13 @@
 """A WireGuard peer for tests, written from the protocol's description alone.
 
-It shares no code with vpnd, so a mistake that both ends of a vpnd link would make together shows here.
-Nothing in it is automatic: no timer runs, nothing is answered, nothing is sent unless the test says so,
-and each field of each message can be chosen, also wrongly.  `Noise` holds the long-term keys and builds and
-opens messages; `Peer` adds a UDP socket.  The sections named below are those of the WireGuard paper (2020).
+It shares no code with vpnd, so a mistake that both ends of a vpnd link would make together shows
+here. Nothing in it is automatic: no timer runs, nothing is answered, nothing is sent unless the
+test says so, and each field of each message can be chosen, also wrongly. `Noise` holds the long-
+term keys and builds and opens messages; `Peer` adds a UDP socket. The sections named below are
+those of the WireGuard paper (2020).
 """
 
 import collections
-import hashlib
-import hmac
 import os
 import select
 import socket
@@ -17,121 +16,33 @@ import time
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from wgcrypto import (
+    LOW_ORDER,
+    Refused,
+    TAI_OFFSET,
+    ZERO16,
+    ZERO32,
+    aead_open,
+    aead_seal,
+    blake2s,
+    dh,
+    flip,
+    kdf,
+    mac,
+    new_private,
+    public_of,
+    tai64n,
+    xaead,
+)
 
 CONSTRUCTION = b"Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s"
 IDENTIFIER = b"WireGuard v1 zx2c4 Jason@zx2c4.com"
 INITIATION, RESPONSE, COOKIE, DATA = 1, 2, 3, 4
 SIZES = {INITIATION: 148, RESPONSE: 92, COOKIE: 64}
-ZERO32 = bytes(32)
-ZERO16 = bytes(16)
-TAI_OFFSET = 2 ** 62 + 10
-
-P25519 = 2 ** 255 - 19
-_ORDER8_A = bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")
-_ORDER8_B = bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157")
-# The points of small order, with the encodings that are not reduced modulo p.
-LOW_ORDER = {
-    "0": ZERO32,
-    "1": (1).to_bytes(32, "little"),
-    "order 8, first": _ORDER8_A,
-    "order 8, second": _ORDER8_B,
-    "p-1": (P25519 - 1).to_bytes(32, "little"),
-    "p": P25519.to_bytes(32, "little"),
-    "p+1": (P25519 + 1).to_bytes(32, "little"),
-}
 
 
-class Refused(Exception):
-    """A message that this peer cannot accept; the text says which check failed."""
-
-
-def high_bit(point: bytes) -> bytes:
-    """The same point with the unused top bit set: X25519 must ignore the bit (RFC 7748, section 5)."""
-    return point[:31] + bytes([point[31] | 0x80])
-
-
-def new_private() -> bytes:
-    """A fresh private key, raw."""
-    return os.urandom(32)
-
-
-def public_of(private: bytes) -> bytes:
-    """The public key that belongs to a raw private key."""
-    key = X25519PrivateKey.from_private_bytes(private).public_key()
-    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
-
-
-def dh(private: bytes, public: bytes) -> bytes:
-    """X25519; a point of small order gives zeros instead of an error, since that is what we attack with."""
-    try:
-        return X25519PrivateKey.from_private_bytes(private).exchange(
-            X25519PublicKey.from_public_bytes(public))
-    except ValueError:
-        return ZERO32
-
-
-def blake2s(*parts: bytes) -> bytes:
-    """HASH of the paper."""
-    return hashlib.blake2s(b"".join(parts)).digest()
-
-
-def mac(key: bytes, data: bytes) -> bytes:
-    """MAC of the paper: keyed BLAKE2s with 16 bytes of output."""
-    return hashlib.blake2s(data, digest_size=16, key=key).digest()
-
-
-def kdf(count: int, key: bytes, data: bytes) -> list[bytes]:
-    """HKDF over HMAC-BLAKE2s, `count` outputs of 32 bytes."""
-    secret = hmac.new(key, data, hashlib.blake2s).digest()
-    out, last = [], b""
-    for i in range(1, count + 1):
-        last = hmac.new(secret, last + bytes([i]), hashlib.blake2s).digest()
-        out.append(last)
-    return out
-
-
-def aead_seal(key: bytes, counter: int, plain: bytes, aad: bytes) -> bytes:
-    """ChaCha20-Poly1305 with WireGuard's nonce: four zero bytes, then the counter."""
-    return ChaCha20Poly1305(key).encrypt(struct.pack("<IQ", 0, counter), plain, aad)
-
-
-def aead_open(key: bytes, counter: int, sealed: bytes, aad: bytes, what: str) -> bytes:
-    """The inverse of aead_seal; raises Refused naming the field."""
-    try:
-        return ChaCha20Poly1305(key).decrypt(struct.pack("<IQ", 0, counter), sealed, aad)
-    except InvalidTag:
-        raise Refused(f"{what}: wrong tag") from None
-
-
-def hchacha20(key: bytes, nonce: bytes) -> bytes:
-    """HChaCha20 of draft-irtf-cfrg-xchacha: the 20 rounds without the final addition, outer two rows."""
-    s = list(struct.unpack("<16I", b"expand 32-byte k" + key + nonce))
-
-    def quarter(a: int, b: int, c: int, d: int) -> None:
-        for x, y, z, n in ((a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)):
-            s[x] = (s[x] + s[y]) & 0xffffffff
-            t = s[z] ^ s[x]
-            s[z] = ((t << n) | (t >> (32 - n))) & 0xffffffff
-
-    for _ in range(10):
-        for i in range(4):
-            quarter(i, 4 + i, 8 + i, 12 + i)
-        for i in range(4):
-            quarter(i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4)
-    return struct.pack("<8I", *s[0:4], *s[12:16])
-
-
-def xaead(key: bytes, nonce: bytes) -> tuple[ChaCha20Poly1305, bytes]:
-    """XChaCha20-Poly1305 as a cipher and its inner nonce."""
-    return ChaCha20Poly1305(hchacha20(key, nonce[:16])), bytes(4) + nonce[16:]
-
-
-def tai64n(seconds: int, nanoseconds: int) -> bytes:
-    """A TAI64N label for a Unix time; values outside of the sane range are allowed."""
-    return struct.pack(">QI", TAI_OFFSET + seconds, nanoseconds)
+SO_TIMESTAMPNS = 35
 
 
 @dataclass
@@ -181,7 +92,9 @@ def head(kind: int, reserved: int) -> bytes:
 
 
 class Noise:
-    """The long-term keys of this side and of the other, and every message that follows from them."""
+    """The long-term keys of this side and of the other, and every message that follows from
+    them.
+    """
 
     def __init__(self, private: bytes, their_public: bytes, psk: bytes = ZERO32) -> None:
         self.private = private
@@ -195,18 +108,23 @@ class Noise:
         """Now, but always greater than any stamp given before."""
         nanoseconds = time.time_ns()
         low = struct.unpack(">QI", self.last_stamp)
-        floor = (low[0] - TAI_OFFSET) * 10 ** 9 + low[1] + 1
-        if 0 < floor < 2 ** 62:
+        floor = (low[0] - TAI_OFFSET) * 10**9 + low[1] + 1
+        if 0 < floor < 2**62:
             nanoseconds = max(nanoseconds, floor)
-        self.last_stamp = tai64n(*divmod(nanoseconds, 10 ** 9))
+        self.last_stamp = tai64n(*divmod(nanoseconds, 10**9))
         return self.last_stamp
 
     def _start(self, responder: bytes) -> Handshake:
         chain = blake2s(CONSTRUCTION)
         return Handshake(chain, blake2s(blake2s(chain, IDENTIFIER), responder))
 
-    def macs(self, body: bytes, mac1: bytes | None = None, mac2: bytes | None = None,
-             cookie: bytes | None = None) -> bytes:
+    def macs(
+        self,
+        body: bytes,
+        mac1: bytes | None = None,
+        mac2: bytes | None = None,
+        cookie: bytes | None = None,
+    ) -> bytes:
         """A message with its two MACs; each can be replaced by given bytes (section 5.4.4)."""
         body += mac(blake2s(b"mac1----", self.their_public), body) if mac1 is None else mac1
         cookie = self.cookie if cookie is None else cookie
@@ -219,23 +137,33 @@ class Noise:
         if mac(blake2s(b"mac1----", self.public), message[:-32]) != message[-32:-16]:
             raise Refused("mac1 is wrong")
 
-    def initiation(self, *, index: int | None = None, ephemeral: bytes | None = None,
-                   ephemeral_point: bytes | None = None, static: bytes | None = None,
-                   static_point: bytes | None = None, timestamp: bytes | None = None,
-                   spoil_static: bool = False, spoil_timestamp: bool = False, kind: int = INITIATION,
-                   reserved: int = 0, **macs: bytes | None) -> tuple[bytes, Handshake]:
+    def initiation(
+        self,
+        *,
+        index: int | None = None,
+        ephemeral: bytes | None = None,
+        ephemeral_point: bytes | None = None,
+        static: bytes | None = None,
+        static_point: bytes | None = None,
+        timestamp: bytes | None = None,
+        spoil_static: bool = False,
+        spoil_timestamp: bool = False,
+        kind: int = INITIATION,
+        reserved: int = 0,
+        **macs: bytes | None,
+    ) -> tuple[bytes, Handshake]:
         """Message 1 (section 5.4.2).
 
-        `ephemeral_point` replaces the ephemeral key on the wire by a point of small order; every DH with it is
-        then zero, which is what a responder without the check would compute too.  `spoil_…` flips one bit
-        of the sealed field and leaves mac1 right.
+        `ephemeral_point` replaces the ephemeral key on the wire by a point of small order; every
+        DH with it is then zero, which is what a responder without the check would compute too.
+        `spoil_…` flips one bit of the sealed field and leaves mac1 right.
         """
         hs = self._start(self.their_public)
         hs.local = int.from_bytes(os.urandom(4), "little") if index is None else index
         hs.ephemeral = ephemeral or new_private()
         static = static or self.private
         point = ephemeral_point or public_of(hs.ephemeral)
-        low = point[:31] + bytes([point[31] & 0x7f]) in LOW_ORDER.values()
+        low = point[:31] + bytes([point[31] & 0x7F]) in LOW_ORDER.values()
         hs.chain = kdf(1, hs.chain, point)[0]
         hs.mix_hash(point)
         key = hs.mix_key(ZERO32 if low else dh(hs.ephemeral, self.their_public))
@@ -249,8 +177,14 @@ class Noise:
         if spoil_timestamp:
             sealed_stamp = flip(sealed_stamp, 8)
         hs.mix_hash(sealed_stamp)
-        message = self.macs(head(kind, reserved) + struct.pack("<I", hs.local) + point + sealed_static
-                            + sealed_stamp, **macs)
+        message = self.macs(
+            head(kind, reserved)
+            + struct.pack("<I", hs.local)
+            + point
+            + sealed_static
+            + sealed_stamp,
+            **macs,
+        )
         hs.mac1 = message[-32:-16]
         return message, hs
 
@@ -260,7 +194,7 @@ class Noise:
             raise Refused("not an initiation")
         self.check_mac1(message)
         hs = self._start(self.public)
-        hs.remote, = struct.unpack_from("<I", message, 4)
+        (hs.remote,) = struct.unpack_from("<I", message, 4)
         hs.their_ephemeral = message[8:40]
         hs.chain = kdf(1, hs.chain, hs.their_ephemeral)[0]
         hs.mix_hash(hs.their_ephemeral)
@@ -273,16 +207,28 @@ class Noise:
         hs.mac1 = message[-32:-16]
         return hs
 
-    def response(self, got: Handshake, *, index: int | None = None, ephemeral: bytes | None = None,
-                 ephemeral_point: bytes | None = None, psk: bytes | None = None, receiver: int | None = None,
-                 spoil_empty: bool = False, kind: int = RESPONSE, reserved: int = 0,
-                 **macs: bytes | None) -> tuple[bytes, Keypair]:
-        """Message 2 (section 5.4.3) for an initiation that read_initiation accepted; `got` stays as it is."""
+    def response(
+        self,
+        got: Handshake,
+        *,
+        index: int | None = None,
+        ephemeral: bytes | None = None,
+        ephemeral_point: bytes | None = None,
+        psk: bytes | None = None,
+        receiver: int | None = None,
+        spoil_empty: bool = False,
+        kind: int = RESPONSE,
+        reserved: int = 0,
+        **macs: bytes | None,
+    ) -> tuple[bytes, Keypair]:
+        """Message 2 (section 5.4.3) for an initiation that read_initiation accepted; `got` stays
+        as it is.
+        """
         hs = Handshake(got.chain, got.hash)
         hs.local = int.from_bytes(os.urandom(4), "little") if index is None else index
         hs.ephemeral = ephemeral or new_private()
         point = ephemeral_point or public_of(hs.ephemeral)
-        low = point[:31] + bytes([point[31] & 0x7f]) in LOW_ORDER.values()
+        low = point[:31] + bytes([point[31] & 0x7F]) in LOW_ORDER.values()
         hs.chain = kdf(1, hs.chain, point)[0]
         hs.mix_hash(point)
         hs.mix_key(ZERO32 if low else dh(hs.ephemeral, got.their_ephemeral))
@@ -293,7 +239,9 @@ class Noise:
         if spoil_empty:
             empty = flip(empty, 8)
         to = got.remote if receiver is None else receiver
-        message = self.macs(head(kind, reserved) + struct.pack("<II", hs.local, to) + point + empty, **macs)
+        message = self.macs(
+            head(kind, reserved) + struct.pack("<II", hs.local, to) + point + empty, **macs
+        )
         recv, send = kdf(2, hs.chain, b"")
         return message, Keypair(send, recv, hs.local, got.remote, initiator=False)
 
@@ -317,13 +265,25 @@ class Noise:
         send, recv = kdf(2, hs.chain, b"")
         return Keypair(send, recv, hs.local, theirs, initiator=True)
 
-    def cookie_reply(self, receiver: int, mac1: bytes, cookie: bytes, *, nonce: bytes | None = None,
-                     key: bytes | None = None, reserved: int = 0) -> bytes:
+    def cookie_reply(
+        self,
+        receiver: int,
+        mac1: bytes,
+        cookie: bytes,
+        *,
+        nonce: bytes | None = None,
+        key: bytes | None = None,
+        reserved: int = 0,
+    ) -> bytes:
         """A cookie reply as the owner of our key would send it (section 5.4.7)."""
         nonce = nonce or os.urandom(24)
         cipher, inner = xaead(key or blake2s(b"cookie--", self.public), nonce)
-        return head(COOKIE, reserved) + struct.pack("<I", receiver) + nonce + cipher.encrypt(
-            inner, cookie, mac1)
+        return (
+            head(COOKIE, reserved)
+            + struct.pack("<I", receiver)
+            + nonce
+            + cipher.encrypt(inner, cookie, mac1)
+        )
 
     def read_cookie_reply(self, message: bytes, hs: Handshake) -> bytes:
         """The cookie inside of a reply to our message `hs`."""
@@ -338,8 +298,16 @@ class Noise:
             raise Refused("cookie: wrong tag") from None
 
     @staticmethod
-    def data(keys: Keypair, inner: bytes = b"", *, counter: int | None = None, pad: bool = True,
-             receiver: int | None = None, reserved: int = 0, kind: int = DATA) -> bytes:
+    def data(
+        keys: Keypair,
+        inner: bytes = b"",
+        *,
+        counter: int | None = None,
+        pad: bool = True,
+        receiver: int | None = None,
+        reserved: int = 0,
+        kind: int = DATA,
+    ) -> bytes:
         """A transport message (section 5.4.6); an empty `inner` is a keepalive.
 
         A chosen `counter` does not move the keypair's own.
@@ -349,7 +317,11 @@ class Noise:
         if pad:
             inner += bytes(-len(inner) % 16)
         to = keys.remote if receiver is None else receiver
-        return head(kind, reserved) + struct.pack("<IQ", to, counter) + aead_seal(keys.send, counter, inner, b"")
+        return (
+            head(kind, reserved)
+            + struct.pack("<IQ", to, counter)
+            + aead_seal(keys.send, counter, inner, b"")
+        )
 
     @staticmethod
     def read_data(keys: Keypair, message: bytes) -> tuple[int, bytes]:
@@ -360,13 +332,6 @@ class Noise:
         if index != keys.local:
             raise Refused("data for another index")
         return counter, aead_open(keys.recv, counter, message[16:], b"", "data")
-
-
-def flip(message: bytes, bit: int) -> bytes:
-    """The same bytes with one bit inverted."""
-    out = bytearray(message)
-    out[bit // 8] ^= 1 << bit % 8
-    return bytes(out)
 
 
 @dataclass
@@ -397,27 +362,41 @@ class Packet:
 class Peer(Noise):
     """A Noise party with a socket and the address of the daemon under test."""
 
-    def __init__(self, sock: socket.socket, remote: tuple, private: bytes, their_public: bytes,
-                 psk: bytes = ZERO32) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        remote: tuple,
+        private: bytes,
+        their_public: bytes,
+        psk: bytes = ZERO32,
+    ) -> None:
         super().__init__(private, their_public, psk)
         self.sock = sock
         self.remote = remote
         self.said: collections.deque[bytes] = collections.deque(maxlen=200)
         self.heard: collections.deque[bytes] = collections.deque(maxlen=200)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         if sock.family == socket.AF_INET:
             sock.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
         else:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
 
-    def send(self, message: bytes, *, tos: int | None = None, sock: socket.socket | None = None) -> None:
-        """Sends bytes to the daemon, from the own or from another socket, with the given TOS byte."""
+    def send(
+        self, message: bytes, *, tos: int | None = None, sock: socket.socket | None = None
+    ) -> None:
+        """Sends bytes to the daemon, from the own or from another socket, with the given TOS
+        byte.
+        """
         if sock is None:
             self.said.append(message)
         sock = sock or self.sock
         control = []
         if tos is not None:
-            level, name = ((socket.IPPROTO_IP, socket.IP_TOS) if sock.family == socket.AF_INET
-                           else (socket.IPPROTO_IPV6, socket.IPV6_TCLASS))
+            level, name = (
+                (socket.IPPROTO_IP, socket.IP_TOS)
+                if sock.family == socket.AF_INET
+                else (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)
+            )
             control = [(level, name, struct.pack("i", tos))]
         sock.sendmsg([message], control, 0, self.remote)
 
@@ -427,14 +406,33 @@ class Peer(Noise):
         if not select.select([sock], [], [], max(0.0, timeout))[0]:
             return None
         data, control, _, source = sock.recvmsg(65536, 256)
-        tos = next((value[0] for level, name, value in control
-                    if (level, name) in ((socket.IPPROTO_IP, socket.IP_TOS),
-                                         (socket.IPPROTO_IPV6, socket.IPV6_TCLASS))), 0)
+        tos = next(
+            (
+                value[0]
+                for level, name, value in control
+                if (level, name)
+                in ((socket.IPPROTO_IP, socket.IP_TOS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS))
+            ),
+            0,
+        )
         if sock is self.sock:
             self.heard.append(data)
-        return Packet(data, source, tos, time.monotonic())
+        # The kernel's time of arrival: this process may have been waiting for a CPU.
+        late = next(
+            (
+                time.time()
+                - int.from_bytes(value[:8], "little")
+                - int.from_bytes(value[8:], "little") / 1e9
+                for level, name, value in control
+                if (level, name) == (socket.SOL_SOCKET, SO_TIMESTAMPNS)
+            ),
+            0.0,
+        )
+        return Packet(data, source, tos, time.monotonic() - late)
 
-    def expect(self, kind: int | None, timeout: float, sock: socket.socket | None = None) -> Packet | None:
+    def expect(
+        self, kind: int | None, timeout: float, sock: socket.socket | None = None
+    ) -> Packet | None:
         """The next datagram of one type; those of other types are dropped."""
         end = time.monotonic() + timeout
         while (left := end - time.monotonic()) > 0:
@@ -451,7 +449,9 @@ class Peer(Noise):
         return out
 
     def connect(self, timeout: float = 1.0, *, confirm: bool = True, **fields: object) -> Keypair:
-        """A handshake as initiator; with `confirm` also the first keepalive, so the daemon may send."""
+        """A handshake as initiator; with `confirm` also the first keepalive, so the daemon may
+        send.
+        """
         message, hs = self.initiation(**fields)
         self.send(message)
         packet = self.expect(RESPONSE, timeout)

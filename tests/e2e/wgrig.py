@@ -1,11 +1,14 @@
-"""The bench that the protocol tests stand on: namespaces, the daemon under test, raw sockets, a report.
+"""The bench that the protocol tests stand on: namespaces, the daemon under test, raw sockets, a
+report.
 
-One test process works in several network namespaces at once: setns() changes only the calling thread, and a
-socket stays where it was made.  So the far end is a Python peer in one namespace, while the daemon, the sockets
-of its users and the captures live in another.  The shell script that starts the test says where all that is
-through the environment: RIG_DUT and RIG_PEER (namespaces), RIG_DUT4, RIG_DUT6, RIG_PEER4, … RIG_THIRD6 (outer
-addresses; THIRD is a stranger beside the peer), RIG_DEV (the daemon's outer device), RIG_EXEC (a command that
-runs another on the daemon's host), RIG_WORK (a directory for files) and RIG_DAEMON (a vpnd, or a wireguard-go to prove the test itself).
+One test process works in several network namespaces at once: setns() changes only the calling
+thread, and a socket stays where it was made. So the far end is a Python peer in one namespace,
+while the daemon, the sockets of its users and the captures live in another. The shell script
+that starts the test says where all that is through the environment: RIG_DUT and RIG_PEER
+(namespaces), RIG_DUT4, RIG_DUT6, RIG_PEER4, … RIG_THIRD6 (outer addresses; THIRD is a stranger
+beside the peer), RIG_DEV (the daemon's outer device), RIG_EXEC (a command that runs another on
+the daemon's host), RIG_WORK (a directory for files) and RIG_DAEMON (a vpnd, or a wireguard-go to
+prove the test itself).
 """
 
 import base64
@@ -24,7 +27,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import innerpkt
-from wgpeer import DATA, ZERO32, Keypair, Packet, Peer, Refused, new_private, public_of
+from wgcrypto import Refused, ZERO32, new_private, public_of
+from wgpeer import DATA, Keypair, Packet, Peer
 
 DAEMON = os.environ.get("RIG_DAEMON", "vpnd")
 IS_VPND = os.path.basename(DAEMON) != "wireguard-go"
@@ -61,7 +65,9 @@ def outer(who: str, family: int) -> str:
 def udp_socket(namespace: str, address: str, port: int = 0) -> socket.socket:
     """A bound UDP socket in a namespace."""
     with inside(namespace):
-        sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+        sock = socket.socket(
+            socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM
+        )
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
         sock.bind((address, port))
     return sock
@@ -88,13 +94,17 @@ class Sniffer:
         self.sock.setblocking(False)
 
     def take(self, *, outgoing: bool, seconds: float = 0.0) -> list[bytes]:
-        """What passed since the last call in one direction; neighbour discovery and multicast reports left out."""
+        """What passed since the last call in one direction; neighbour discovery and multicast
+        reports left out.
+        """
         out, end = [], time.monotonic() + seconds
         while select.select([self.sock], [], [], max(0.0, end - time.monotonic()))[0]:
             packet, where = self.sock.recvfrom(65536)
-            if where[1] not in (0x0800, 0x86dd) or (where[2] == OUTGOING) != outgoing:
+            if where[1] not in (0x0800, 0x86DD) or (where[2] == OUTGOING) != outgoing:
                 continue
-            if packet[0] >> 4 == 6 and (packet[6] == 0 or packet[6] == 58 and 130 <= packet[40] <= 143):
+            if packet[0] >> 4 == 6 and (
+                packet[6] == 0 or packet[6] == 58 and 130 <= packet[40] <= 143
+            ):
                 continue
             out.append(packet)
         return out
@@ -124,22 +134,35 @@ def until(condition: Callable[[], object], seconds: float) -> bool:
 
 
 class Link:
-    """One daemon under test with one Python peer; `number` keeps several in one namespace apart."""
+    """One daemon under test and its Python peer; `number` keeps several in a namespace apart."""
 
-    def __init__(self, number: int, *, family: int = 4, psk: bytes = ZERO32, endpoint: bool = True, mtu: int = 1420,
-                 keepalive: int = 0, allowed: str = "") -> None:
+    def __init__(
+        self,
+        number: int,
+        *,
+        family: int = 4,
+        psk: bytes = ZERO32,
+        endpoint: bool = True,
+        mtu: int = 1420,
+        keepalive: int = 0,
+        allowed: str = "",
+    ) -> None:
         self.name = f"wp{number}x{os.getpid() % 10000}"
         self.port = 40000 + number
         self.family = family
-        self.inner = {4: (f"10.66.{number}.1", f"10.66.{number}.2"),
-                      6: (f"fd66:{number:x}::1", f"fd66:{number:x}::2")}
+        self.inner = {
+            4: (f"10.66.{number}.1", f"10.66.{number}.2"),
+            6: (f"fd66:{number:x}::1", f"fd66:{number:x}::2"),
+        }
         self.mtu = mtu
         self.private = new_private()
         self.psk = psk
         self.keepalive = keepalive
         self.allowed = allowed or f"{self.inner[4][1]}/32, {self.inner[6][1]}/128"
         sock = udp_socket(env("PEER"), outer("PEER", family), 41000 + number)
-        self.peer = Peer(sock, (outer("DUT", family), self.port), new_private(), public_of(self.private), psk)
+        self.peer = Peer(
+            sock, (outer("DUT", family), self.port), new_private(), public_of(self.private), psk
+        )
         self.endpoint = sock.getsockname()[:2] if endpoint else None
         self.process: subprocess.Popen | None = None
         self.directory = tempfile.mkdtemp(prefix="link-", dir=os.environ.get("RIG_WORK"))
@@ -151,7 +174,10 @@ class Link:
         b64 = lambda key: base64.b64encode(key).decode()
         lines = ["[Interface]", f"PrivateKey = {b64(self.private)}", f"ListenPort = {self.port}"]
         if quick:
-            lines += [f"Address = {self.inner[4][0]}/24, {self.inner[6][0]}/64", f"MTU = {self.mtu}"]
+            lines += [
+                f"Address = {self.inner[4][0]}/24, {self.inner[6][0]}/64",
+                f"MTU = {self.mtu}",
+            ]
         lines += ["[Peer]", f"PublicKey = {b64(self.peer.public)}", f"AllowedIPs = {self.allowed}"]
         if self.psk != ZERO32:
             lines.append(f"PresharedKey = {b64(self.psk)}")
@@ -165,24 +191,43 @@ class Link:
     def start(self) -> "Link":
         """Writes the link file, starts the daemon and waits until the interface is up."""
         path = os.path.join(self.directory, self.name + ".conf")
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        with open(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii"
+        ) as file:
             file.write(self._config(IS_VPND))
         command = [DAEMON, "run", path] if IS_VPND else [DAEMON, "-f", self.name]
         environment = dict(os.environ, LOG_LEVEL="error", WG_PROCESS_FOREGROUND="1")
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*env("EXEC").split(), *command], stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, env=environment)
+            self.process = subprocess.Popen(
+                [*env("EXEC").split(), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+            )
         if not IS_VPND:
             control = f"/proc/{self.process.pid}/root/run/wireguard/{self.name}.sock"
             until(lambda: os.path.exists(control), 5)
             steps = [["wg", "setconf", self.name, path]]
-            steps += [["ip", "addr", "add", f"{self.inner[f][0]}/{24 if f == 4 else 64}", "dev", self.name]
-                      + ["nodad"] * (f == 6) for f in (4, 6)]
+            steps += [
+                [
+                    "ip",
+                    "addr",
+                    "add",
+                    f"{self.inner[f][0]}/{24 if f == 4 else 64}",
+                    "dev",
+                    self.name,
+                ]
+                + ["nodad"] * (f == 6)
+                for f in (4, 6)
+            ]
             steps.append(["ip", "link", "set", self.name, "mtu", str(self.mtu), "up"])
             for step in steps:
                 subprocess.run([*env("EXEC").split(), *step], check=True)
-        if not until(lambda: _is_up(env("DUT"), self.name) or self.process.poll() is not None, 5) \
-                or self.process.poll() is not None:
+        if (
+            not until(lambda: _is_up(env("DUT"), self.name) or self.process.poll() is not None, 5)
+            or self.process.poll() is not None
+        ):
             raise RuntimeError(f"the daemon did not start:\n{self.log_text()}")
         until(self._has_address, 3)
         return self
@@ -218,6 +263,25 @@ class Link:
         """Whether the daemon runs."""
         return self.process is not None and self.process.poll() is None
 
+    def _status(self, name: str) -> int:
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            return int(next(line for line in file if line.startswith(name + ":")).split()[1])
+
+    def memory(self) -> int:
+        """The daemon's resident memory in KiB."""
+        return self._status("VmRSS")
+
+    def sanitized(self) -> bool:
+        """Whether the daemon has AddressSanitizer, which maps terabytes and frees late."""
+        return self._status("VmSize") > 2**30
+
+    def processes(self) -> list[int]:
+        """The daemon and the helpers that it has forked."""
+        with open(
+            f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii"
+        ) as file:
+            return [self.process.pid, *map(int, file.read().split())]
+
     def log_text(self) -> str:
         """What the daemon has logged."""
         with open(self.log, encoding="utf-8", errors="replace") as file:
@@ -226,8 +290,11 @@ class Link:
     def user(self, family: int = 4, port: int = 0) -> socket.socket:
         """A UDP socket of somebody behind the daemon, on the inner address."""
         sock = udp_socket(env("DUT"), self.inner[family][0], port)
-        level, name = (socket.IPPROTO_IP, socket.IP_RECVTOS) if family == 4 else (
-            socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS)
+        level, name = (
+            (socket.IPPROTO_IP, socket.IP_RECVTOS)
+            if family == 4
+            else (socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS)
+        )
         sock.setsockopt(level, name, 1)
         return sock
 
@@ -241,14 +308,24 @@ class Link:
         mine, theirs = self.inner[family][1], self.inner[family][0]
         return innerpkt.udp(mine, theirs, 9, port, data, **fields)
 
-    def ping(self, keys: Keypair | None = None, *, family: int = 4, size: int = 8, timeout: float = 1.0,
-             settle: bool = True) -> bool:
-        """An echo through the tunnel.  `settle` acknowledges the reply, so that no timer of the daemon is left
-        running that could make it speak first."""
+    def ping(
+        self,
+        keys: Keypair | None = None,
+        *,
+        family: int = 4,
+        size: int = 8,
+        timeout: float = 1.0,
+        settle: bool = True,
+    ) -> bool:
+        """An echo through the tunnel. `settle` acknowledges the reply, so that no timer of the
+        daemon is left running that could make it speak first.
+        """
         keys = keys or self.keys
-        self._sequence = (self._sequence + 1) & 0xffff
+        self._sequence = (self._sequence + 1) & 0xFFFF
         here, there = self.inner[family][1], self.inner[family][0]
-        self.peer.send(self.peer.data(keys, innerpkt.echo(here, there, 7, self._sequence, bytes(size))))
+        self.peer.send(
+            self.peer.data(keys, innerpkt.echo(here, there, 7, self._sequence, bytes(size)))
+        )
         end = time.monotonic() + timeout
         while (packet := self.peer.expect(DATA, end - time.monotonic())) is not None:
             try:
@@ -262,21 +339,24 @@ class Link:
         return False
 
     def session(self, max_age: float = 60.0) -> Keypair:
-        """The current session with this peer as initiator; a new one when the last is older than max_age."""
+        """The current session with this peer as initiator; a new one when the last is older than
+        max_age.
+        """
         if self.keys is None or self.keys.age() > max_age:
             self.keys = self.connect()
         return self.keys
 
     def connect(self, **fields: object) -> Keypair:
-        """A session with this peer as initiator, later than 20 ms after the one before (the daemon takes no more
-        than 50 initiations in a second)."""
+        """A session with this peer as initiator, later than 20 ms after the one before (the
+        daemon takes no more than 50 initiations in a second).
+        """
         time.sleep(0.03)
         return self.peer.connect(**fields)
 
     def read(self, packet: Packet, keys: Keypair) -> bytes:
         """The inner packet of a data message, without padding."""
         plain = self.peer.read_data(keys, packet.data)[1]
-        return plain[:innerpkt.true_length(plain)]
+        return plain[: innerpkt.true_length(plain)]
 
 
 class Report:
@@ -286,8 +366,12 @@ class Report:
         self.rows = 0
         self.failed = 0
 
-    def row(self, rule: str, passed: object, text: str, detail: object = "", *, lacking: bool = False) -> bool:
-        """Prints one row; the detail only when the row failed.  `lacking` marks what the reference daemon lacks."""
+    def row(
+        self, rule: str, passed: object, text: str, detail: object = "", *, lacking: bool = False
+    ) -> bool:
+        """Prints one row; the detail only when the row failed.  `lacking` marks what the
+        reference daemon lacks.
+        """
         if lacking and not IS_VPND:
             return True
         self.rows += 1
@@ -298,7 +382,9 @@ class Report:
 
 
 def run_groups(groups: list[Callable[[Report], None]], only: list[str]) -> int:
-    """Runs each group in a process of its own, all at the same time, and prints their rows group by group."""
+    """Runs each group in a process of its own, all at the same time, and prints their rows group
+    by group.
+    """
     running = []
     for group in groups:
         if only and group.__name__ not in only:
@@ -312,7 +398,12 @@ def run_groups(groups: list[Callable[[Report], None]], only: list[str]) -> int:
             try:
                 group(report)
             except Exception as error:  # a broken group must not hide the others
-                report.row("-", False, f"group {group.__name__} stopped", f"{type(error).__name__}: {error}")
+                report.row(
+                    "-",
+                    False,
+                    f"group {group.__name__} stopped",
+                    f"{type(error).__name__}: {error}",
+                )
             sys.stdout.flush()
             os._exit(min(report.failed, 100))
         os.close(writer)
