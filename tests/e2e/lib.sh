@@ -25,19 +25,29 @@
 #   lab_up [2|3]           see scripts/lab
 #   host H CMD…            runs CMD on host H (a program, not a function of this file)
 #   outer4 H, outer6 H     the host's address on the underlay
-#   inner4 H, inner6 H     its address inside the link when write_pair wrote the file
+#   inner4 H [NET], inner6 H [NET]   its address inside the link when write_pair wrote the file
 #   keys NAME…             makes key pairs: PRIVATE[NAME], PUBLIC[NAME]
 #   new_psk NAME           makes a preshared key: PSK[NAME]
 #   write_link H LINK      stdin becomes the host's link file; prints nothing
-#   write_pair LINK 4|6    files for a and b that fit each other; see there for what can be added
+#   write_pair LINK 4|6 [NET]   files for a and b that fit each other; see there for what can be added
 #   link_path H LINK       the file;  log_path H LINK  the daemon's log
 #   start_vpnd H LINK [ARG…]   runs it and waits until the interface is up
 #   stop_vpnd H LINK [SIGNAL]  ends it and waits; exit code in STATUS
+#   start_pair LINK 4|6 [NET], stop_pair LINK   both ends, with files from write_pair
+#   try_vpnd H LINK [ARG…] runs it to its end, at most 10 s; see try
 #   pid_of H LINK          process id of a running daemon
+#   run_ms H LINK          milliseconds for which it has used a processor
 #   spawn H NAME CMD…      any other program in the background, log and end like a daemon's
 #   link_up H DEVICE       whether the interface is up
 #   log_has H PATTERN      whether a log of the host matches (grep -E);  log_count H PATTERN
+#   log_forget H           what the host's logs hold so far matches no more
 #   can_ping H ADDRESS [ARG…]            one echo within a second
+#   tcp_exchange FROM TO ADDRESS AMOUNT  TCP both ways at once, contents compared; see traffic.py
+#   udp_sink H NAME [--list] ADDRESS COUNT IDLE   waits for numbered datagrams; see traffic.py
+#   udp_send H NAME COUNT RATE SIZE [FIRST]   sends them to that sink
+#   udp_result H NAME [SECONDS]   waits for the sink's end (30); its last line is in OUTPUT
+#   udp_stop H NAME        ends the sink; udp_result prints what it had
+#   nothing_left H         no TUN interface, no UDP socket, no vpnd
 #   capture_start H DEVICE NAME [FILTER…], capture_stop NAME, capture_count NAME [FILTER…]
 #
 # Needs: root, what `scripts/deps demo test` installs.
@@ -168,11 +178,11 @@ outer6() {
 }
 
 inner4() {
-	case $1 in a) echo 10.9.0.1 ;; b) echo 10.9.0.2 ;; esac
+	case $1 in a) echo "10.${2:-9}.0.1" ;; b) echo "10.${2:-9}.0.2" ;; esac
 }
 
 inner6() {
-	case $1 in a) echo fd09::1 ;; b) echo fd09::2 ;; esac
+	case $1 in a) printf 'fd%02d::1\n' "${2:-9}" ;; b) printf 'fd%02d::2\n' "${2:-9}" ;; esac
 }
 
 can_ping() {
@@ -214,11 +224,18 @@ write_link() {
 	(umask 077 && cat >"$path")
 }
 
+# Port of the link that has inner network NET.
+port_of() {
+	echo $((51811 + ${1:-9}))
+}
+
 # Writes files for a and b: port 51820, fresh keys unless keys were made for a and b before,
 # inner addresses from inner4 and inner6. What the variables INTERFACE_A, INTERFACE_B, PEER_A and
-# PEER_B hold is added to that section of that host's file.
+# PEER_B hold is added to that section of that host's file. A second link beside the first needs
+# another inner network NET (10 to 99; the first has 9), which stands for another port too.
 write_pair() {
-	local link=$1 outer=outer$2 here there interface peer address
+	local link=$1 outer=outer$2 net=${3:-9} here there interface peer address port
+	port=$(port_of "$net")
 	[[ -v PRIVATE[a] ]] || keys a
 	[[ -v PRIVATE[b] ]] || keys b
 	for here in a b; do
@@ -229,13 +246,13 @@ write_pair() {
 		write_link "$here" "$link" <<-END
 			[Interface]
 			PrivateKey = ${PRIVATE[$here]}
-			Address = $(inner4 "$here")/24, $(inner6 "$here")/64
-			ListenPort = 51820
+			Address = $(inner4 "$here" "$net")/24, $(inner6 "$here" "$net")/64
+			ListenPort = $port
 			${!interface-}
 			[Peer]
 			PublicKey = ${PUBLIC[$there]}
-			AllowedIPs = $(inner4 "$there")/32, $(inner6 "$there")/128
-			Endpoint = $address:51820
+			AllowedIPs = $(inner4 "$there" "$net")/32, $(inner6 "$there" "$net")/128
+			Endpoint = $address:$port
 			${!peer-}
 		END
 	done
@@ -275,6 +292,46 @@ start_vpnd() {
 	}
 }
 
+start_pair() {
+	local net=${3:-9}
+	write_pair "$@"
+	start_vpnd a "$1"
+	start_vpnd b "$1"
+	within 10 can_ping a "$(inner4 b "$net")"
+	within 10 can_ping b "$(inner6 a "$net")"
+}
+
+stop_pair() {
+	stop_vpnd a "$1"
+	eq "$STATUS" 0 "exit code on a"
+	stop_vpnd b "$1"
+	eq "$STATUS" 0 "exit code on b"
+}
+
+try_vpnd() {
+	local where=$1 link=$2
+	shift 2
+	try host "$where" timeout -k 1 10 "$VPND_BIN" run "$@" "$(link_path "$where" "$link")"
+}
+
+run_ms() {
+	local ns
+	read -r ns _ <"/proc/$(pid_of "$1" "$2")/schedstat"
+	echo $((ns / 1000000))
+}
+
+vpnd_pids() {
+	ip netns pids "$LAB-$1" | while read -r pid; do
+		! grep -qsx "$(basename "$VPND_BIN").*" "/proc/$pid/comm" || echo "$pid"
+	done
+}
+
+nothing_left() {
+	local left
+	left="$(host "$1" ip -o link show type tun)$(host "$1" ss -Hlun)$(vpnd_pids "$1")"
+	[[ -z $left ]] || { echo "left on $1: $left" && return 1; }
+}
+
 # Collects the exit code of a process that has ended, into STATUS.
 reap() {
 	STATUS=0
@@ -304,7 +361,15 @@ stop_vpnd() {
 }
 
 logs_of() {
-	find "$WORK/$1" -name '*.log' 2>/dev/null
+	find "$WORK/$1" -name '*.log' ! -name 'before.*' 2>/dev/null
+}
+
+log_forget() {
+	local log
+	for log in $(logs_of "$1"); do
+		cat "$log" >>"${log%/*}/before.${log##*/}"
+		: >"$log"
+	done
 }
 
 log_count() {
@@ -313,6 +378,64 @@ log_count() {
 
 log_has() {
 	[[ $(log_count "$1" "$2") -gt 0 ]]
+}
+
+# --- traffic ------------------------------------------------------------------------------------
+
+n_exchanges=0
+declare -A SINK
+
+traffic() {
+	local where=$1
+	shift
+	host "$where" /usr/bin/python3 -B "$ROOT/tests/e2e/traffic.py" "$@"
+}
+
+# sink H NAME ARG…: a server of traffic.py that can be talked to.
+sink() {
+	local where=$1 name=$2
+	shift 2
+	rm -f "$WORK/$where/$name.log"
+	spawn "$where" "$name" /usr/bin/python3 -B "$ROOT/tests/e2e/traffic.py" "$@"
+	wait_for 10 grep -q ready "$WORK/$where/$name.log"
+}
+
+tcp_exchange() {
+	local from=$1 to=$2 address=$3 amount=$4 name port status=0
+	n_exchanges=$((n_exchanges + 1))
+	name=tcp-$n_exchanges port=$((7000 + n_exchanges))
+	sink "$to" "$name" tcp-serve "$address" "$port" || status=1
+	((status)) || traffic "$from" tcp "$address" "$port" "$amount" || status=1
+	((status)) || wait_for 10 dead "$(pid_of "$to" "$name")" || status=1
+	kill -KILL "$(pid_of "$to" "$name")" 2>/dev/null || true
+	reap "$to/$name"
+	((status == 0 && STATUS == 0))
+}
+
+udp_sink() {
+	local where=$1 name=$2 list=()
+	shift 2
+	[[ $1 != --list ]] || { list=("$1") && shift; }
+	n_exchanges=$((n_exchanges + 1))
+	SINK[$name]="$1 $((7000 + n_exchanges))"
+	sink "$where" "$name" udp-serve "${list[@]}" "$1" $((7000 + n_exchanges)) "${@:2}"
+}
+
+udp_send() {
+	local where=$1 name=$2
+	shift 2
+	# shellcheck disable=SC2086
+	traffic "$where" udp ${SINK[$name]} "$@"
+}
+
+udp_stop() {
+	kill -TERM "$(pid_of "$1" "$2")"
+}
+
+udp_result() {
+	wait_for "${3:-30}" dead "$(pid_of "$1" "$2")" || kill -KILL "$(pid_of "$1" "$2")"
+	reap "$1/$2"
+	OUTPUT=$(tail -n 1 "$WORK/$1/$2.log")
 }
 
 # --- captures -----------------------------------------------------------------------------------

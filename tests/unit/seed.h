@@ -12,6 +12,8 @@
 
 #include <sodium.h>
 
+#include "common/parse.h"
+
 /* splitmix64: 64 bits of state, good enough to choose test inputs. */
 struct seeded {
 	uint64_t state;
@@ -23,9 +25,7 @@ static inline struct seeded seeded_begin(const char *what)
 	const char *given = getenv("VPND_TEST_SEED");
 	struct seeded seeded;
 
-	if (given)
-		seeded.state = strtoull(given, NULL, 0);
-	else
+	if (!given || !parse_number(given, UINT64_MAX, &seeded.state))
 		randombytes_buf(&seeded.state, sizeof(seeded.state));
 	printf("%s: VPND_TEST_SEED=0x%" PRIx64 "\n", what, seeded.state);
 	return seeded;

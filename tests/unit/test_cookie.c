@@ -106,7 +106,7 @@ static void macs_match(const char *public_key, const char *message, const char *
 		maker.cookie_birth = START;
 	}
 	memcpy(actual, expected, len);
-	memset(actual + len - 2 * MAC_LEN, 0xee, sizeof(struct msg_macs));
+	memset(actual + len - sizeof(struct msg_macs), 0xee, sizeof(struct msg_macs));
 	cookie_add_macs(&maker, actual, len, START);
 	assert_memory_equal(actual, expected, len);
 }
@@ -210,8 +210,8 @@ static void cookie_is_for_one_source(void **state)
 		const char *owner, *thief;
 		uint16_t thief_port;
 	} rows[] = {
-		{ "192.0.2.1", "192.0.2.1", 51821 },	 { "192.0.2.1", "192.0.2.2", 51820 },
-		{ "192.0.2.1", "64.0.2.1", 51820 },	 { "192.0.2.1", "c000:201::", 51820 },
+		{ "192.0.2.1", "192.0.2.1", 51821 },     { "192.0.2.1", "192.0.2.2", 51820 },
+		{ "192.0.2.1", "64.0.2.1", 51820 },      { "192.0.2.1", "c000:201::", 51820 },
 		{ "2001:db8::1", "2001:db8::1", 51821 }, { "2001:db8::1", "2001:db8::2", 51820 },
 		{ "2001:db8::1", "2001:db9::1", 51820 },
 	};

@@ -63,6 +63,8 @@ static void flood_is_load_without_end(void **state)
 		(void)load_count(&gauge, START);
 	for (unsigned int i = 0; i < 100 * LOAD_PER_SECOND; i++)
 		assert_true(load_count(&gauge, START + i * SHARE / 10));
+	/* What overflowed is not remembered: a second of quiet is enough after any flood. */
+	assert_false(load_count(&gauge, START + 11 * NSEC_PER_SEC));
 }
 
 /* The first message ever, at a boot time of nothing. */

@@ -17,11 +17,11 @@
 #include "tests/vectors/published.h"
 
 static const struct handshake_vector *const vectors[] = { &handshake_plain, &handshake_psk,
-							   &handshake_cookie };
+							  &handshake_cookie };
 
 static struct key key_of(const char *text)
 {
-	struct key key;
+	struct key key = { .bytes = { 0 } };
 
 	assert_int_equal(hex(text, key.bytes, KEY_LEN), KEY_LEN);
 	return key;
@@ -259,11 +259,10 @@ static void initiations_differ(void **state)
 	struct ends *ends = *state;
 	struct msg_initiation again;
 
-	assert_true(noise_create_initiation(&ends->init, &ends->stamp, 0x11, &ends->handshake,
-					    &again));
+	assert_true(
+		noise_create_initiation(&ends->init, &ends->stamp, 0x11, &ends->handshake, &again));
 	assert_memory_not_equal(again.ephemeral, ends->initiation.ephemeral, KEY_LEN);
-	assert_memory_not_equal(again.encrypted_static, ends->initiation.encrypted_static,
-				KEY_LEN);
+	assert_memory_not_equal(again.encrypted_static, ends->initiation.encrypted_static, KEY_LEN);
 }
 
 /* Should the peer's key be of low order in spite of all: nothing is sent, nobody waits. */
@@ -310,9 +309,9 @@ static void initiation_with_low_order_ephemeral(void **state)
 		if (i % 2)
 			point.bytes[31] |= 0x80;
 		memcpy(ends->initiation.ephemeral, point.bytes, KEY_LEN);
-		assert_int_equal(noise_consume_initiation(&ends->resp, &ends->initiation,
-							  &ends->opened),
-				 NOISE_BAD_POINT);
+		assert_int_equal(
+			noise_consume_initiation(&ends->resp, &ends->initiation, &ends->opened),
+			NOISE_BAD_POINT);
 	}
 }
 
@@ -435,12 +434,12 @@ static void response_to_an_earlier_initiation(void **state)
 	struct ends *ends = *state;
 	struct msg_initiation retry;
 
-	assert_true(noise_create_initiation(&ends->init, &ends->stamp, 0x33, &ends->handshake,
-					    &retry));
+	assert_true(
+		noise_create_initiation(&ends->init, &ends->stamp, 0x33, &ends->handshake, &retry));
 	assert_int_equal(finish(ends), NOISE_NOT_WAITING);
 	/* With the same index the keys still differ. */
-	assert_true(noise_create_initiation(&ends->init, &ends->stamp, 0x11, &ends->handshake,
-					    &retry));
+	assert_true(
+		noise_create_initiation(&ends->init, &ends->stamp, 0x11, &ends->handshake, &retry));
 	assert_int_equal(finish(ends), NOISE_BAD_SEAL);
 }
 

@@ -26,7 +26,7 @@ static void check_hex(const void *actual, size_t len, const char *expected)
 
 static struct key key_of(const char *text)
 {
-	struct key key;
+	struct key key = { .bytes = { 0 } };
 
 	assert_int_equal(hex(text, key.bytes, KEY_LEN), KEY_LEN);
 	return key;

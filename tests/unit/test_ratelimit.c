@@ -45,8 +45,8 @@ static const struct {
 	nsec_t later;
 	bool is_allowed;
 } kernel_times[] = {
-	{ 0, true },  { 0, true },	    { 0, true },  { 0, true },	       { 0, true },
-	{ 0, false }, { TOKEN, true },	    { 0, false }, { 2 * TOKEN, true }, { 0, true },
+	{ 0, true },  { 0, true },          { 0, true },  { 0, true },         { 0, true },
+	{ 0, false }, { TOKEN, true },      { 0, false }, { 2 * TOKEN, true }, { 0, true },
 	{ 0, false }, { TOKEN - 1, false }, { 1, true },
 };
 

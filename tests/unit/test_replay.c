@@ -123,7 +123,7 @@ static void far_edge_at_each_alignment(void **state)
 /* Counters that were skipped on the way forward are still new, also after jumps of a ring. */
 static void jumps_forget_nothing_they_should_keep(void **state)
 {
-	static const uint64_t jumps[] = { 1,	63,   64,   65,	  8000, 8127,
+	static const uint64_t jumps[] = { 1,    63,   64,   65,   8000, 8127,
 					  8128, 8129, 8191, 8192, 8193, 100000 };
 
 	(void)state;

@@ -53,13 +53,9 @@ static void time_before_1970(void **state)
 static void next_is_the_smallest_greater(void **state)
 {
 	static const struct {
-		uint64_t seconds;
-		uint32_t ns;
-		uint64_t next_seconds;
-		uint32_t next_ns;
+		uint64_t seconds, ns, next_seconds, next_ns;
 	} rows[] = {
-		{ 0, 0, 0, 0x1000000 },
-		{ 7, 0x1000000, 7, 0x2000000 },
+		{ 0, 0, 0, 0x1000000 },           { 7, 0x1000000, 7, 0x2000000 },
 		{ 7, 0x3a000000, 7, 0x3b000000 }, /* 0x3b000000 is 989,855,744 */
 		{ 7, 0x3b000000, 8, 0 },          /* the step after would be beyond the second */
 		{ 7, 0x1ffffff, 7, 0x2000000 },   /* not ours: not rounded */
@@ -67,7 +63,7 @@ static void next_is_the_smallest_greater(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct tai64n before = stamp(rows[i].seconds, rows[i].ns);
+		struct tai64n before = stamp(rows[i].seconds, (uint32_t)rows[i].ns);
 		struct tai64n next = tai64n_next(&before);
 
 		assert_true(be64_load(next.seconds) == rows[i].next_seconds);
@@ -104,10 +100,8 @@ static void compares_as_bytes(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(looks_like_tai64n),
-		cmocka_unit_test(nanoseconds_are_whitened),
-		cmocka_unit_test(time_before_1970),
-		cmocka_unit_test(next_is_the_smallest_greater),
+		cmocka_unit_test(looks_like_tai64n), cmocka_unit_test(nanoseconds_are_whitened),
+		cmocka_unit_test(time_before_1970),  cmocka_unit_test(next_is_the_smallest_greater),
 		cmocka_unit_test(compares_as_bytes),
 	};
 

@@ -9,7 +9,7 @@
 #include "daemon/proto/messages.h"
 #include "daemon/proto/timers.h"
 
-#define START	 (1000 * NSEC_PER_SEC)
+#define START    (1000 * NSEC_PER_SEC)
 #define INTERVAL (25 * NSEC_PER_SEC)
 
 static nsec_t deadline(void **state, enum timer timer)
@@ -45,8 +45,7 @@ static void retransmit_is_jittered(void **state)
 
 	for (unsigned int i = 0; i < 50; i++) {
 		timers_initiation_sent(*state, START);
-		assert_jittered(deadline(state, TIMER_RETRANSMIT),
-				START + REKEY_TIMEOUT);
+		assert_jittered(deadline(state, TIMER_RETRANSMIT), START + REKEY_TIMEOUT);
 		if (i && deadline(state, TIMER_RETRANSMIT) != first)
 			is_constant = false;
 		first = deadline(state, TIMER_RETRANSMIT);
@@ -63,6 +62,10 @@ static void delayed_initiation_waits_for_the_earlier(void **state)
 	at = deadline(state, TIMER_RETRANSMIT);
 	timers_initiation_delayed(*state, START + 60 * NSEC_PER_SEC);
 	assert_true(deadline(state, TIMER_RETRANSMIT) == at);
+	/* With jitter: the same twice is one in 333 million. */
+	timers_handshake_complete(*state);
+	timers_initiation_delayed(*state, START + 3 * NSEC_PER_SEC);
+	assert_true(deadline(state, TIMER_RETRANSMIT) != at);
 }
 
 /* From the first packet without an answer, not from the last. */
@@ -95,6 +98,32 @@ static void keepalive_follows_received_data(void **state)
 	timers_data_received(timers, START + NSEC_PER_SEC);
 	assert_true(deadline(state, TIMER_KEEPALIVE) == START + 10 * NSEC_PER_SEC);
 	assert_true(timers->needs_another_keepalive);
+}
+
+/* Data that came while a keepalive was due gets one of its own, ten seconds after the first. */
+static void more_data_gets_another_keepalive(void **state)
+{
+	timers_data_received(*state, START);
+	timers_data_received(*state, START + NSEC_PER_SEC);
+	timers_expire(*state, START + 10 * NSEC_PER_SEC);
+	timers_authenticated_sent(*state, START + 10 * NSEC_PER_SEC);
+	timers_keepalive_sent(*state, START + 10 * NSEC_PER_SEC);
+	assert_true(deadline(state, TIMER_KEEPALIVE) == START + 20 * NSEC_PER_SEC);
+	timers_expire(*state, START + 20 * NSEC_PER_SEC);
+	timers_authenticated_sent(*state, START + 20 * NSEC_PER_SEC);
+	timers_keepalive_sent(*state, START + 20 * NSEC_PER_SEC);
+	assert_true(deadline(state, TIMER_KEEPALIVE) == NSEC_NEVER);
+}
+
+static void data_makes_another_keepalive_needless(void **state)
+{
+	timers_data_received(*state, START);
+	timers_data_received(*state, START);
+	timers_authenticated_sent(*state, START);
+	timers_data_sent(*state, START);
+	timers_authenticated_sent(*state, START + NSEC_PER_SEC);
+	timers_keepalive_sent(*state, START + NSEC_PER_SEC);
+	assert_true(deadline(state, TIMER_KEEPALIVE) == NSEC_NEVER);
 }
 
 static void keepalive_is_not_needed_after_sending(void **state)
@@ -179,6 +208,8 @@ int main(void)
 		cmocka_unit_test_setup(delayed_initiation_waits_for_the_earlier, setup),
 		cmocka_unit_test_setup(new_handshake_counts_from_the_first, setup),
 		cmocka_unit_test_setup(keepalive_follows_received_data, setup),
+		cmocka_unit_test_setup(more_data_gets_another_keepalive, setup),
+		cmocka_unit_test_setup(data_makes_another_keepalive_needless, setup),
 		cmocka_unit_test_setup(keepalive_is_not_needed_after_sending, setup),
 		cmocka_unit_test_setup(completion_ends_the_retries, setup),
 		cmocka_unit_test_setup(keys_go_nine_minutes_after_the_last_session, setup),
