@@ -93,8 +93,8 @@ __attribute__((target("avx2"))) static inline __m256i step(__m256i sum, const ui
 /* The eight lanes as one number. */
 __attribute__((target("avx2"))) static inline int64_t sum_lanes(__m256i lanes)
 {
-	__m128i half = _mm_add_epi32(_mm256_castsi256_si128(lanes),
-				     _mm256_extracti128_si256(lanes, 1));
+	__m128i half =
+		_mm_add_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
 	__m128i wide = _mm_add_epi64(_mm_cvtepi32_epi64(half),
 				     _mm_cvtepi32_epi64(_mm_unpackhi_epi64(half, half)));
 

@@ -4,7 +4,7 @@
  * A sum is a 64-bit number of 16-bit words *in memory order*: the ones' complement sum does not
  * care about byte order as long as the result is stored the way the words were loaded (RFC 1071
  * section 2 (B)), so nothing is ever swapped. What comes from a number and not from memory goes
- * through csum_be16() or csum_be32(). A sum that csum_partial() returns is below 2^33, so
+ * through csum_be16() or csum_be32(). A sum that csum_partial() returns is below 2^36, so
  * millions of parts may be added with a plain `+`; csum_fold() makes 16 bits of the total.
  *
  * Every part but the last must have an even length. Alignment does not matter.
@@ -24,7 +24,7 @@
 /*!
  * The sum of `len` bytes. Long inputs are summed with AVX2 where the processor has it.
  * \param data  any alignment; an odd last byte counts as if a zero byte followed
- * \return at most 2^33
+ * \return less than 2^36
  */
 uint64_t csum_partial(const uint8_t *data, size_t len);
 
