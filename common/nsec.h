@@ -27,6 +27,9 @@ nsec_t nsec_boottime(void);
  */
 struct timespec nsec_wallclock(void);
 
+/*! Processor time of the calling thread: for measuring work on a machine that does other work. */
+nsec_t nsec_thread_cpu(void);
+
 /*! `a + b`, staying at NSEC_NEVER instead of wrapping. */
 static inline nsec_t nsec_add(nsec_t a, nsec_t b)
 {

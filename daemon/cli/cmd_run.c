@@ -99,8 +99,7 @@ static bool is_supported(const struct conf_link *conf)
 		{ conf->table_kind == CONF_TABLE_ID || conf->table_kind == CONF_TABLE_NAME,
 		  "a Table other than auto and off" },
 		{ conf->ready_when == CONF_READY_HANDSHAKE, "ReadyWhen = handshake" },
-		{ conf->cipher > CONF_CIPHER_CHACHA20_POLY1305,
-		  "a Cipher other than auto and chacha20-poly1305" },
+
 	};
 	bool is_good = true;
 

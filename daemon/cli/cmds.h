@@ -19,6 +19,9 @@ int cmd_pubkey(int argc, char **argv);
 /*! `vpnd genpsk`: a new preshared key on stdout. */
 int cmd_genpsk(int argc, char **argv);
 
+/*! `vpnd speed`: how fast each cipher is on this processor. */
+int cmd_speed(int argc, char **argv);
+
 /*! Says how a command is called, on stderr. \return EXIT_USAGE */
 int cmd_usage(const char *usage);
 

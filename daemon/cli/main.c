@@ -24,6 +24,7 @@ static const struct command {
 	{ "genkey", cmd_genkey, "", "write a new private key to stdout" },
 	{ "pubkey", cmd_pubkey, "", "read a private key from stdin, write its public key" },
 	{ "genpsk", cmd_genpsk, "", "write a new preshared key to stdout" },
+	{ "speed", cmd_speed, "", "show how fast each cipher is on this processor" },
 };
 
 static void print_help(FILE *stream)

@@ -90,7 +90,8 @@ static void act_on(struct link *link, unsigned int actions, nsec_t now)
 	const union netaddr *remote = &link->wire.path.remote;
 
 	if (actions & PEER_SESSION_UP)
-		report_session_up(&link->report, remote, link->peer.handshake_time, now);
+		report_session_up(&link->report, remote, link->peer.handshake_time,
+				  link->peer.secrets->keypairs.current->cipher->name, now);
 	if (actions & PEER_STALE)
 		report_stale(&link->report, remote, now);
 	if (actions & PEER_GAVE_UP)
@@ -271,7 +272,7 @@ void link_watch(struct link *link)
 	link->rx.on_roamed = on_roamed;
 	link->rx.context = link;
 
-	ev_io_init(&link->tun_readable, on_tun_readable, link->tun, EV_READ);
+	ev_io_init(&link->tun_readable, on_tun_readable, link->tun.fd, EV_READ);
 	ev_io_init(&link->udp4_readable, on_udp4_readable, udp->fd4, EV_READ);
 	ev_io_init(&link->udp6_readable, on_udp6_readable, udp->fd6, EV_READ);
 	ev_io_init(&link->udp_writable, on_udp_writable, udp->fd4, EV_WRITE);

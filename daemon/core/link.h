@@ -12,6 +12,7 @@
 #include "daemon/core/alarm.h"
 #include "daemon/core/endpoint.h"
 #include "daemon/core/rx.h"
+#include "daemon/core/suites.h"
 #include "daemon/core/tx.h"
 #include "daemon/host/monitor.h"
 
@@ -28,8 +29,9 @@ struct link {
 	struct endpoint endpoint;
 	struct report report;
 	struct counters counters;
+	struct suites suites;
 
-	int tun; /* -1: none */
+	struct tun tun;
 	struct netlink nl;
 	struct monitor monitor;
 	unsigned int ifindex;

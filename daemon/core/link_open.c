@@ -5,11 +5,9 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/keytext.h"
 #include "daemon/core/link.h"
-#include "daemon/data/tun.h"
 #include "daemon/host/ifsetup.h"
 
 /* Where no way to the peer is known yet: what fits 1500 bytes over IPv6 and IPv4. */
@@ -22,7 +20,7 @@ void link_init(struct link *link, struct ev_loop *loop, const struct conf_link *
 	link->loop = loop;
 	link->conf = conf;
 	link->resolver = resolver;
-	link->tun = -1;
+	link->tun = (struct tun)TUN_NULL;
 	link->wire.udp = (struct udp)UDP_NULL;
 	link->nl = (struct netlink)NETLINK_NULL;
 	link->monitor = (struct monitor)MONITOR_NULL;
@@ -117,7 +115,9 @@ static unsigned int ask_path(struct link *link)
 	link->path_ifindex = path.ifindex;
 	if (path.ifindex == link->ifindex)
 		return 0;
-	return ifsetup_mtu_auto(path.mtu, remote->sa.sa_family, has_ipv6(link->conf));
+	/* Whatever cipher is agreed on, its packets must fit. */
+	return ifsetup_mtu_auto(path.mtu - (unsigned int)link->suites.extra_tag_len,
+				remote->sa.sa_family, has_ipv6(link->conf));
 }
 
 static unsigned int first_mtu(struct link *link)
@@ -126,7 +126,7 @@ static unsigned int first_mtu(struct link *link)
 
 	if (link->conf->mtu)
 		return link->conf->mtu;
-	return path_mtu ? path_mtu : MTU_DEFAULT;
+	return path_mtu ? path_mtu : MTU_DEFAULT - (unsigned int)link->suites.extra_tag_len;
 }
 
 static void set_mtu(struct link *link, unsigned int mtu)
@@ -184,6 +184,21 @@ static enum exit_code setup_interface(struct link *link)
 	}
 }
 
+/* An MTU that the file fixes must leave room for the longest tag on an ordinary path: then the
+ * suites with that tag may be offered. An automatic one makes the room. */
+static enum exit_code choose_suites(struct link *link)
+{
+	const struct conf_link *conf = link->conf;
+	bool has_room = conf->mtu + (CIPHER_TAG_MAX - TAG_LEN) <= MTU_DEFAULT;
+
+	if (suites_choose(conf->cipher, has_room, &link->suites))
+		return EXIT_DONE;
+	log_error("the link file asks for a Cipher that this processor or this libsodium (%s) does "
+		  "not have: `vpnd speed` lists those that it has; Cipher = auto takes the best",
+		  sodium_version_string());
+	return EXIT_UNAVAILABLE;
+}
+
 /* The parts that need memory only. */
 static int make_parts(struct link *link, nsec_t now)
 {
@@ -193,6 +208,9 @@ static int make_parts(struct link *link, nsec_t now)
 		.peer_public = &conf->peer_key,
 		.preshared = &conf->secrets->preshared_key,
 		.persistent_keepalive = conf->persistent_keepalive,
+		.suites = link->suites.items,
+		.n_suites = link->suites.n,
+		.is_suite_forced = link->suites.is_forced,
 	};
 	int r = peer_init(&link->peer, &config, now);
 
@@ -207,7 +225,9 @@ static int make_parts(struct link *link, nsec_t now)
 
 static void connect_parts(struct link *link, nsec_t now)
 {
-	link->tx.tun = link->rx.tun = link->tun;
+	link->tx.tun = link->rx.tun = &link->tun;
+	link->rx.gro_flags =
+		(link->tun.has_tso ? GRO_TCP : 0U) | (link->tun.has_uso ? GRO_UDP : 0U);
 	link->tx.wire = link->rx.wire = &link->wire;
 	link->tx.peer = link->rx.peer = &link->peer;
 	link->tx.allowed = link->rx.allowed = &link->allowed;
@@ -231,9 +251,11 @@ static void say_ready(const struct link *link)
 enum exit_code link_open(struct link *link)
 {
 	nsec_t now = nsec_boottime();
-	enum exit_code code = open_udp(link);
+	enum exit_code code = choose_suites(link);
 	int r;
 
+	if (code == EXIT_DONE)
+		code = open_udp(link);
 	if (code == EXIT_DONE)
 		code = open_tun(link);
 	if (code != EXIT_DONE)
@@ -271,9 +293,7 @@ void link_close(struct link *link)
 	}
 	monitor_close(&link->monitor);
 	netlink_close(&link->nl);
-	if (link->tun >= 0)
-		close(link->tun);
-	link->tun = -1;
+	tun_close(&link->tun);
 	udp_close(&link->wire.udp);
 	tx_deinit(&link->tx);
 	rx_deinit(&link->rx);

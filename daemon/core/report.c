@@ -32,7 +32,8 @@ static void enter(struct report *report, enum report_state state, nsec_t now)
 	report->state = state;
 }
 
-void report_session_up(struct report *report, const union netaddr *remote, nsec_t took, nsec_t now)
+void report_session_up(struct report *report, const union netaddr *remote, nsec_t took,
+		       const char *cipher, nsec_t now)
 {
 	/* A rekey of a link that works is no news. */
 	enum log_level level = report->state == REPORT_UP ? LOG_LEVEL_DEBUG : LOG_LEVEL_NOTICE;
@@ -40,10 +41,11 @@ void report_session_up(struct report *report, const union netaddr *remote, nsec_
 
 	netaddr_format(remote, text);
 	if (took)
-		log_msg(level, "handshake done with %s in %.1f ms", text,
-			(double)took / (double)NSEC_PER_MSEC);
+		log_msg(level, "handshake done with %s in %.1f ms, cipher %s", text,
+			(double)took / (double)NSEC_PER_MSEC, cipher);
 	else
-		log_msg(level, "handshake done with %s, begun by the peer", text);
+		log_msg(level, "handshake done with %s, begun by the peer, cipher %s", text,
+			cipher);
 	enter(report, REPORT_UP, now);
 	report->n_unanswered = 0;
 	report->n_unconfirmed = 0;
@@ -152,6 +154,14 @@ void report_handshake(struct report *report, enum peer_verdict verdict,
 		report_trouble(report, REPORT_PSK, now,
 			       "%s answered, but its response does not open: PresharedKey differs, "
 			       "or only one end has one",
+			       text);
+		break;
+	case PEER_NO_SUITE:
+		report->has_reason = true;
+		report_trouble(report, REPORT_NO_SUITE, now,
+			       "%s cannot do the Cipher that this link's file asks for: it is no "
+			       "vpnd, or has not that cipher, or its file excludes it; Cipher = "
+			       "auto would find one that both have",
 			       text);
 		break;
 	case PEER_OLD_TIMESTAMP:

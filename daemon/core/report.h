@@ -31,6 +31,7 @@ enum report_trouble {
 	REPORT_OLD_TIMESTAMP,
 	REPORT_FAR_TIMESTAMP,
 	REPORT_PSK,
+	REPORT_NO_SUITE,
 	REPORT_NOT_CONFIRMED,
 	REPORT_COOKIE,
 	REPORT_NOT_ALLOWED_IN,
@@ -61,8 +62,10 @@ struct report {
 void report_trouble(struct report *report, enum report_trouble kind, nsec_t now, const char *format,
 		    ...) printf_like(4, 5);
 
-/*! A session began. \param took  how long our handshake took; 0 when the peer began it */
-void report_session_up(struct report *report, const union netaddr *remote, nsec_t took, nsec_t now);
+/*! A session began. \param took  how long our handshake took; 0 when the peer began it
+ * \param cipher  its name */
+void report_session_up(struct report *report, const union netaddr *remote, nsec_t took,
+		       const char *cipher, nsec_t now);
 
 /*! An initiation was not answered; `own_public` is named as what the far end must know. */
 void report_unanswered(struct report *report, const union netaddr *remote,

@@ -10,6 +10,8 @@
 #include "daemon/data/tun.h"
 
 #define SLOTS_LEN ((size_t)UDP_BATCH * UDP_DATAGRAM_MAX)
+/* Slots used where each may hold a run: more would only leave the processor's cache. */
+#define SLOTS_FOR_RUNS 16
 
 int rx_init(struct rx *rx)
 {
@@ -20,7 +22,7 @@ int rx_init(struct rx *rx)
 		return -ENOMEM;
 	rx->slots = memory;
 	for (size_t i = 0; i < UDP_BATCH; i++)
-		rx->datagrams[i].data = rx->slots + i * UDP_DATAGRAM_MAX;
+		rx->runs[i].data = rx->slots + i * UDP_DATAGRAM_MAX;
 	return 0;
 }
 
@@ -71,43 +73,97 @@ static bool may_enter(struct rx *rx, uint8_t *plain, size_t len, struct inner *i
 	return true;
 }
 
-static int deliver(struct rx *rx, const struct udp_datagram *datagram, nsec_t now)
+/* The interface refused a write: counts it and says why, once a minute. */
+static void refuse(struct rx *rx, size_t n_packets, int error, nsec_t now)
 {
-	uint8_t *plain = datagram->data + DATA_HEADER_LEN;
+	rx->wire->counters->n[COUNT_RX_WRITE_FAILED] += n_packets;
+	report_trouble(rx->wire->report, REPORT_WRITE, now,
+		       "the interface does not take packets: %s%s", strerror(-error),
+		       error == -EIO ? " (it is down)" : "");
+}
+
+static int write_packet(struct rx *rx, const struct iovec *iov, size_t n_iov, size_t n_packets,
+			nsec_t now)
+{
+	int r = tun_write(rx->tun, iov, n_iov);
+
+	if (r == 0)
+		rx->wire->counters->n[COUNT_RX_PACKETS] += n_packets;
+	else if (r != -EBADFD && (r != -EINVAL || n_packets == 1))
+		refuse(rx, n_packets, r, now);
+	return r;
+}
+
+/* A kernel that refuses a superpacket gets its packets one by one. */
+static int write_singly(struct rx *rx, const struct gro_write *merged, nsec_t now)
+{
+	int r = 0;
+
+	for (const struct gro_packet *packet = merged->first; packet && r != -EBADFD;
+	     packet = packet->next) {
+		struct iovec one = gro_single(packet);
+
+		r = write_packet(rx, &one, 1, 1, now);
+	}
+	return r;
+}
+
+/* Writes what was merged. \return 0 or -EBADFD */
+static int write_batch(struct rx *rx, nsec_t now)
+{
+	const struct gro_write *merged;
+	int r = 0;
+
+	gro_finish(&rx->gro);
+	while (r != -EBADFD && (merged = gro_next(&rx->gro))) {
+		r = write_packet(rx, merged->iov, (size_t)merged->n_iov, merged->n_packets, now);
+		if (r == -EINVAL && merged->n_packets > 1)
+			r = write_singly(rx, merged, now);
+	}
+	gro_begin(&rx->gro, rx->gro_flags);
+	return r == -EBADFD ? r : 0;
+}
+
+/* Hands one opened packet on. \return 0 or -EBADFD */
+static int deliver(struct rx *rx, uint8_t *plain, size_t len, uint8_t outer_tos, nsec_t now)
+{
 	struct inner inner;
+	struct iovec one;
 	uint8_t tos, marked;
 	int r;
 
-	if (!may_enter(rx, plain, datagram->len - DATA_OVERHEAD, &inner, now))
+	if (!may_enter(rx, plain, len, &inner, now))
 		return 0;
 	tos = inner_get_tos(&inner);
-	marked = ecn_decapsulate(datagram->tos, tos);
+	marked = ecn_decapsulate(outer_tos, tos);
 	if (marked != tos)
 		inner_set_tos(&inner, marked);
-	r = tun_write(rx->tun, plain, inner.len);
-	if (r == -EBADFD)
-		return r;
-	if (r < 0) {
-		rx->wire->counters->n[COUNT_RX_WRITE_FAILED]++;
-		report_trouble(rx->wire->report, REPORT_WRITE, now,
-			       "the interface does not take packets: %s%s", strerror(-r),
-			       r == -EIO ? " (it is down)" : "");
-	} else {
-		rx->wire->counters->n[COUNT_RX_PACKETS]++;
+	if (!rx->tun->has_vnet) {
+		one = (struct iovec) { plain, inner.len };
+		r = write_packet(rx, &one, 1, 1, now);
+		return r == -EBADFD ? r : 0;
 	}
-	return 0;
+	if (gro_add(&rx->gro, plain, inner.len))
+		return 0;
+	r = write_batch(rx, now);
+	/* An empty batch always has room. */
+	return gro_add(&rx->gro, plain, inner.len) ? r : -EBADFD;
 }
 
-static int handle_data(struct rx *rx, const struct udp_datagram *datagram, nsec_t now)
+static int handle_data(struct rx *rx, const struct udp_datagram *run, uint8_t *message, size_t len,
+		       nsec_t now)
 {
-	enum peer_verdict verdict = peer_receive_data(rx->peer, datagram->data, datagram->len, now);
+	size_t plain_len;
+	enum peer_verdict verdict = peer_receive_data(rx->peer, message, len, now, &plain_len);
 
 	rx->wire->counters->verdicts[verdict]++;
 	if (verdict != PEER_DATA && verdict != PEER_KEEPALIVE)
 		return 0;
-	rx->wire->counters->n[COUNT_RX_BYTES] += datagram->len;
-	roam(rx, &datagram->path, now);
-	return verdict == PEER_DATA ? deliver(rx, datagram, now) : 0;
+	rx->wire->counters->n[COUNT_RX_BYTES] += len;
+	roam(rx, &run->path, now);
+	if (verdict == PEER_KEEPALIVE)
+		return 0;
+	return deliver(rx, message + DATA_HEADER_LEN, plain_len, run->tos, now);
 }
 
 /* A stamp from the future locks the peer out once its clock is right again: say it in time. */
@@ -123,17 +179,16 @@ static void check_clock(struct rx *rx, nsec_t now)
 			       (unsigned long long)hours);
 }
 
-static void handle_handshake(struct rx *rx, enum msg_type type, const struct udp_datagram *datagram,
-			     nsec_t now)
+static void handle_handshake(struct rx *rx, enum msg_type type, const struct udp_path *path,
+			     const uint8_t *message, size_t len, nsec_t now)
 {
-	const struct udp_path *path = &datagram->path;
 	struct peer_reply reply;
-	enum peer_verdict verdict = peer_receive_handshake(
-		rx->peer, type, datagram->data, datagram->len, &path->remote, now, &reply);
+	enum peer_verdict verdict =
+		peer_receive_handshake(rx->peer, type, message, len, &path->remote, now, &reply);
 
 	rx->wire->counters->verdicts[verdict]++;
 	if (verdict == PEER_RESPONDED || verdict == PEER_ESTABLISHED) {
-		rx->wire->counters->n[COUNT_RX_BYTES] += datagram->len;
+		rx->wire->counters->n[COUNT_RX_BYTES] += len;
 		roam(rx, path, now);
 	}
 	if (reply.len > 0)
@@ -145,24 +200,36 @@ static void handle_handshake(struct rx *rx, enum msg_type type, const struct udp
 			 &rx->peer->secrets->identity.own_public, now);
 }
 
-int rx_run(struct rx *rx, int fd, nsec_t now)
+/* Handles the datagrams of a run. \return 0 or -EBADFD */
+static int handle_run(struct rx *rx, const struct udp_datagram *run, nsec_t now)
 {
-	int n = udp_receive(fd, rx->datagrams, UDP_BATCH);
 	int r = 0;
 
-	/* An error here is an ICMP message about something that we sent. */
-	if (n < 0)
-		wire_read_errors(rx->wire, fd, now);
-	for (int i = 0; i < n && r == 0; i++) {
-		const struct udp_datagram *datagram = &rx->datagrams[i];
-		enum msg_type type = msg_classify(datagram->data, datagram->len);
+	for (size_t at = 0; (at < run->len || at == 0) && r == 0; at += run->segment_len) {
+		uint8_t *message = run->data + at;
+		size_t len = MIN(run->segment_len, run->len - at);
+		enum msg_type type = msg_classify(message, len);
 
 		if (type == MSG_DATA)
-			r = handle_data(rx, datagram, now);
+			r = handle_data(rx, run, message, len, now);
 		else if (type != MSG_NONE)
-			handle_handshake(rx, type, datagram, now);
+			handle_handshake(rx, type, &run->path, message, len, now);
 		else
 			rx->wire->counters->n[COUNT_RX_INVALID]++;
 	}
 	return r;
+}
+
+int rx_run(struct rx *rx, int fd, nsec_t now)
+{
+	int n = udp_receive(fd, rx->runs, rx->wire->udp.has_gro ? SLOTS_FOR_RUNS : UDP_BATCH);
+	int r = 0, r_write;
+
+	/* An error here is an ICMP message about something that we sent. */
+	if (n < 0)
+		wire_read_errors(rx->wire, fd, now);
+	for (int i = 0; i < n && r == 0; i++)
+		r = handle_run(rx, &rx->runs[i], now);
+	r_write = write_batch(rx, now);
+	return r < 0 ? r : r_write;
 }

@@ -1,23 +1,29 @@
 /*
- * From the network to the interface: receives a batch, opens data where it lies, writes packets,
- * and hands handshake messages to the peer.
+ * From the network to the interface: receives runs, opens each datagram where it lies, merges the
+ * packets into superpackets again, and writes those. Handshake messages go to the peer.
+ *
+ * What is written begins with an offload header; it finds room where the message header was.
  */
 #ifndef CORE_RX_H
 #define CORE_RX_H
 
 #include "daemon/core/wire.h"
 #include "daemon/data/allowedips.h"
+#include "daemon/data/gro.h"
+#include "daemon/data/tun.h"
 #include "daemon/proto/peer.h"
 
 struct rx {
-	int tun;
+	const struct tun *tun;
 	struct wire *wire;
 	struct peer *peer;
 	const struct allowedips *allowed;
 	void (*on_roamed)(void *context); /* the peer's address is another one */
 	void *context;
 	uint8_t *slots; /* UDP_BATCH buffers, owned */
-	struct udp_datagram datagrams[UDP_BATCH];
+	struct udp_datagram runs[UDP_BATCH];
+	unsigned int gro_flags;
+	struct gro gro;
 };
 
 /*! Allocates the slots; the pointers must have been set. \return 0 or -ENOMEM */

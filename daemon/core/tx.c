@@ -7,49 +7,94 @@
 
 #include "daemon/data/ecn.h"
 #include "daemon/data/inner.h"
-#include "daemon/data/tun.h"
 
-/* A slot: header, packet, padding, tag. Staged packets fit too. */
-#define SLOT_LEN  (DATA_HEADER_LEN + STAGED_PACKET_MAX + PADDING_UNIT + TAG_LEN)
-#define SLOTS_LEN ((size_t)UDP_BATCH * SLOT_LEN)
+/* The slot: a cache line of room for the vnet header, the packet, room for padding. */
+#define SLOT_HEADROOM   64
+#define SLOT_PACKET_MAX 65535
+#define SLOT_LEN        (SLOT_HEADROOM + SLOT_PACKET_MAX + 65)
+/* The longest sealed message. */
+#define SEALED_MAX (DATA_HEADER_LEN + STAGED_PACKET_MAX + CIPHER_TAG_MAX)
+/* What one batch may hold: four full runs, which fit a processor's second-level cache. */
+#define OUT_LEN    (4 * 65536 + SEALED_MAX)
+#define MEMORY_LEN (SLOT_LEN + OUT_LEN)
+/* Reads of one batch, so that small packets do not keep the loop from everything else. */
+#define READS_PER_BATCH 256
 
 int tx_init(struct tx *tx)
 {
-	/* Pages that are never used, because packets are small, cost nothing. */
-	void *memory = mmap(NULL, SLOTS_LEN, PROT_READ | PROT_WRITE,
+	void *memory = mmap(NULL, MEMORY_LEN, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (memory == MAP_FAILED)
 		return -ENOMEM;
-	tx->slots = memory;
+	tx->slot = memory;
+	tx->out = tx->slot + SLOT_LEN;
 	return 0;
 }
 
 void tx_deinit(struct tx *tx)
 {
-	if (tx->slots)
-		munmap(tx->slots, SLOTS_LEN);
-	tx->slots = NULL;
+	if (tx->slot)
+		munmap(tx->slot, MEMORY_LEN);
+	tx->slot = NULL;
 }
 
-/* The slot of the next message. */
-static uint8_t *next_slot(const struct tx *tx)
+static bool is_full(const struct tx *tx)
 {
-	return tx->slots + tx->n_messages * SLOT_LEN;
+	return tx->n_messages == UDP_BATCH || tx->out_used + SEALED_MAX > OUT_LEN;
 }
 
-/* Pads and seals the packet that lies in the next slot, and adds it to the batch. */
-static void seal(struct tx *tx, struct keypair *keypair, size_t len, uint8_t tos)
+/* Whether a sealed segment may join the last message. */
+static bool fits_run(const struct udp_message *run, size_t len, uint8_t tos)
 {
-	uint8_t *slot = next_slot(tx);
-	size_t padded = MIN(keypair_padded_len(len, tx->mtu), STAGED_PACKET_MAX);
+	return len <= run->segment_len && tos == run->tos &&
+	       run->len % run->segment_len == 0 && /* its last datagram is a full one */
+	       run->len + run->segment_len <= UDP_DATAGRAM_MAX &&
+	       run->len / run->segment_len < UDP_RUN_MAX;
+}
 
-	memset(slot + DATA_HEADER_LEN + len, 0, padded - len);
-	tx->messages[tx->n_messages++] = (struct udp_message) {
-		.data = slot,
-		.len = keypair_seal(keypair, slot, padded),
-		.tos = tos,
-	};
+/* Adds what was sealed at the end of `out` to the batch. */
+static void add_sealed(struct tx *tx, size_t len, uint8_t tos)
+{
+	struct udp_message *last = &tx->messages[MAX(tx->n_messages, 1) - 1];
+
+	if (tx->n_messages > 0 && fits_run(last, len, tos))
+		last->len += len;
+	else
+		tx->messages[tx->n_messages++] = (struct udp_message) {
+			.data = tx->out + tx->out_used,
+			.len = len,
+			.segment_len = len,
+			.tos = tos,
+		};
+	tx->out_used += len;
+}
+
+/* Zero bytes to append to a packet of `len` bytes. */
+static size_t padding_of(const struct tx *tx, size_t len)
+{
+	return MIN(keypair_padded_len(len, tx->mtu), STAGED_PACKET_MAX) - len;
+}
+
+/* Seals a padded packet into the batch, which must not be full. */
+static void seal(struct tx *tx, struct keypair *keypair, const uint8_t *packet, size_t padded_len,
+		 uint8_t tos)
+{
+	add_sealed(tx, keypair_seal(keypair, tx->out + tx->out_used, packet, padded_len), tos);
+}
+
+/* Seals a segment. Up to 15 bytes behind it are its padding for the time being: they belong to
+ * the next segment, so they are put back. */
+static void seal_segment(struct tx *tx, struct keypair *keypair, uint8_t *segment, size_t len)
+{
+	size_t n_padding = padding_of(tx, len);
+	uint8_t behind[PADDING_UNIT];
+
+	memcpy(behind, segment + len, n_padding);
+	memset(segment + len, 0, n_padding);
+	seal(tx, keypair, segment, len + n_padding, tx->tos);
+	memcpy(segment + len, behind, n_padding);
+	tx->wire->counters->n[COUNT_TX_PACKETS]++;
 }
 
 /* Moves packets that waited for a session into the batch. */
@@ -59,19 +104,40 @@ static void take_staged(struct tx *tx, struct keypair *keypair, nsec_t now)
 	const uint8_t *packet;
 	size_t len;
 
-	while (tx->n_messages < UDP_BATCH && keypair_can_send(keypair, now) &&
+	while (!is_full(tx) && keypair_can_send(keypair, now) &&
 	       (packet = staged_pop(&tx->peer->staged, &len))) {
-		uint8_t *copy = next_slot(tx) + DATA_HEADER_LEN;
+		/* Sealed in place: the slot may hold a superpacket that is under way. */
+		uint8_t *copy = tx->out + tx->out_used + DATA_HEADER_LEN;
 		uint8_t tos = 0;
 
 		memcpy(copy, packet, len);
 		if (inner_parse(copy, len, &inner))
 			tos = ecn_encapsulate(inner_get_tos(&inner));
-		seal(tx, keypair, len, tos);
+		memset(copy + len, 0, padding_of(tx, len));
+		seal(tx, keypair, copy, len + padding_of(tx, len), tos);
 		tx->wire->counters->n[COUNT_TX_PACKETS]++;
 	}
 	if (tx->peer->staged.n == 0)
 		staged_clear(&tx->peer->staged);
+}
+
+/* Seals or stages segments of the packet in the slot, until it or the batch is at its end. */
+static void take_segments(struct tx *tx, struct keypair *keypair, nsec_t now)
+{
+	uint8_t *segment;
+	size_t len;
+
+	while (!is_full(tx)) {
+		segment = vnet_split_next(&tx->split, &len);
+		if (!segment) {
+			tx->is_splitting = false;
+			return;
+		}
+		if (keypair_can_send(keypair, now))
+			seal_segment(tx, keypair, segment, len);
+		else
+			peer_stage(tx->peer, segment, len);
+	}
 }
 
 /* Whether a packet from the interface may go to the peer; counts it if not. */
@@ -96,24 +162,38 @@ static bool may_go(struct tx *tx, const struct inner *inner, nsec_t now)
 	return true;
 }
 
-/* One packet that was read into the next slot: seals or stages it. */
-static void take_packet(struct tx *tx, struct keypair *keypair, size_t len, nsec_t now)
+/* Looks at what was read into the slot, and begins to split it. */
+static void take_packet(struct tx *tx, const struct vnet_hdr *header, size_t len, nsec_t now)
 {
-	uint8_t *packet = next_slot(tx) + DATA_HEADER_LEN;
+	uint8_t *packet = tx->slot + SLOT_HEADROOM;
 	struct inner inner;
 
-	if (!inner_parse(packet, len, &inner)) {
+	if (!inner_parse(packet, len, &inner) ||
+	    vnet_split_begin(&tx->split, header, packet, len) != VNET_OK) {
 		tx->wire->counters->n[COUNT_TX_NOT_IP]++;
 		return;
 	}
 	if (!may_go(tx, &inner, now))
 		return;
-	if (!keypair_can_send(keypair, now)) {
-		peer_stage(tx->peer, packet, len);
-		return;
-	}
-	seal(tx, keypair, len, ecn_encapsulate(inner_get_tos(&inner)));
-	tx->wire->counters->n[COUNT_TX_PACKETS]++;
+	tx->tos = ecn_encapsulate(inner_get_tos(&inner));
+	tx->is_splitting = true;
+}
+
+/* Reads one packet into the slot. \return 0, -EAGAIN, or another negative errno */
+static int read_packet(struct tx *tx, nsec_t now)
+{
+	size_t header_len = tx->tun->has_vnet ? VNET_HDR_LEN : 0;
+	uint8_t *start = tx->slot + SLOT_HEADROOM - header_len;
+	struct vnet_hdr header = { 0 };
+	ssize_t len = tun_read(tx->tun, start, header_len + SLOT_PACKET_MAX);
+
+	if (len < 0)
+		return (int)len;
+	if (tx->tun->has_vnet)
+		header = vnet_decode(start);
+	if ((size_t)len > header_len)
+		take_packet(tx, &header, (size_t)len - header_len, now);
+	return 0;
 }
 
 /* The keypair of a batch; asked for only when there is somewhere to send to, because the
@@ -123,42 +203,35 @@ static struct keypair *batch_keypair(struct tx *tx, nsec_t now)
 	return wire_has_path(tx->wire) ? peer_sending_keypair(tx->peer, now) : NULL;
 }
 
-/* Reads the interface until the batch is full or the interface is empty. */
-static int take_packets(struct tx *tx, struct keypair *keypair, bool has_keypair, nsec_t now)
-{
-	for (size_t n_read = 0; n_read < UDP_BATCH && tx->n_messages < UDP_BATCH; n_read++) {
-		ssize_t len = tun_read(tx->tun, next_slot(tx) + DATA_HEADER_LEN, STAGED_PACKET_MAX);
-
-		if (len == -EAGAIN)
-			return TX_IDLE;
-		if (len < 0)
-			return (int)len;
-		if (!has_keypair) {
-			keypair = batch_keypair(tx, now);
-			has_keypair = true;
-		}
-		take_packet(tx, keypair, (size_t)len, now);
-	}
-	return TX_MORE;
-}
-
-/* Seals a new batch. */
+/* Seals a new batch: what was staged, the rest of the last superpacket, what the interface has. */
 static int fill(struct tx *tx, nsec_t now)
 {
-	struct keypair *keypair = NULL;
-	bool has_staged = tx->peer->staged.n > 0;
-	int r;
+	bool has_keypair = tx->peer->staged.n > 0 || tx->is_splitting;
+	struct keypair *keypair = has_keypair ? batch_keypair(tx, now) : NULL;
+	int r = TX_MORE;
 
 	tx->n_messages = 0;
 	tx->n_sent = 0;
-	if (has_staged) {
-		keypair = batch_keypair(tx, now);
+	tx->out_used = 0;
+	if (keypair)
 		take_staged(tx, keypair, now);
+	for (size_t n_reads = 0; n_reads < READS_PER_BATCH && !is_full(tx); n_reads++) {
+		if (!tx->is_splitting) {
+			r = read_packet(tx, now);
+			if (r < 0)
+				break;
+		}
+		if (tx->is_splitting && !has_keypair) {
+			keypair = batch_keypair(tx, now);
+			has_keypair = true;
+		}
+		if (tx->is_splitting)
+			take_segments(tx, keypair, now);
+		r = TX_MORE;
 	}
-	r = take_packets(tx, keypair, has_staged, now);
 	if (tx->n_messages > 0)
 		peer_sealed(tx->peer, true, now);
-	return r < 0 ? r : tx->peer->staged.n > 0 && keypair ? TX_MORE : r;
+	return r == -EAGAIN ? TX_IDLE : r;
 }
 
 /* Gives the batch to the socket. */
@@ -197,7 +270,9 @@ void tx_keepalive(struct tx *tx, nsec_t now)
 		return;
 	tx->n_messages = 0;
 	tx->n_sent = 0;
-	seal(tx, keypair, 0, 0);
+	tx->out_used = 0;
+	/* Not from the slot: a superpacket may be under way in it. */
+	seal(tx, keypair, tx->out + DATA_HEADER_LEN, 0, 0);
 	peer_sealed(tx->peer, false, now);
 	flush(tx, now);
 }

@@ -1,9 +1,14 @@
 /*
- * From the interface to the network: reads packets, seals them where they lie, sends the batch.
+ * From the interface to the network: reads superpackets, seals their segments, sends the batch.
  *
- * Each packet is read behind room for the message header and in front of room for the tag, so
- * nothing is copied. A batch is what one turn of the loop takes: packets that waited for a
- * session first, then what the interface has, up to UDP_BATCH. While the socket is full, the
+ * How this works: one superpacket at a time is read into `slot` and split there; each segment is
+ * sealed from the slot into `out`, which is the only copy. Sealed segments lie in `out` one
+ * behind the other. As long as they are equally long they form a run (udp.h), also across
+ * superpackets: a new one begins when a segment is longer, after a shorter one, when the mark for
+ * congestion differs, and at 64 segments or 65,507 bytes.
+ *
+ * A batch ends when the interface has no more, or when `out` is full, if need be in the middle of
+ * a superpacket. Packets that waited for a session come first. While the socket is full, the
  * interface is not read: packets wait in the kernel's queue, where its queueing discipline works.
  */
 #ifndef CORE_TX_H
@@ -13,16 +18,25 @@
 
 #include "daemon/core/wire.h"
 #include "daemon/data/allowedips.h"
+#include "daemon/data/tun.h"
+#include "daemon/data/vnet.h"
 #include "daemon/proto/peer.h"
 
 struct tx {
-	int tun;
+	const struct tun *tun;
 	unsigned int mtu; /* of the interface: padding never goes beyond it */
 	bool may_wait;    /* no path yet, but a name may still give one: stage, do not drop */
 	struct wire *wire;
 	struct peer *peer;
 	const struct allowedips *allowed;
-	uint8_t *slots; /* UDP_BATCH buffers, owned */
+
+	uint8_t *slot; /* one superpacket with room around it, owned */
+	struct vnet_split split;
+	bool is_splitting; /* `split` has segments left */
+	uint8_t tos;       /* outer, for the packet in the slot */
+
+	uint8_t *out; /* sealed messages, owned */
+	size_t out_used;
 	struct udp_message messages[UDP_BATCH];
 	size_t n_messages; /* sealed, in `messages` */
 	size_t n_sent;     /* of these, given to the socket */
@@ -34,10 +48,10 @@ enum tx_result {
 	TX_BLOCKED = 2, /* the socket is full; call again when it is writable */
 };
 
-/*! Allocates the slots; the pointers must have been set. \return 0 or -ENOMEM */
+/*! Allocates the memory; the pointers must have been set. \return 0 or -ENOMEM */
 int tx_init(struct tx *tx);
 
-/*! Frees the slots; safe twice. */
+/*! Frees the memory; safe twice. */
 void tx_deinit(struct tx *tx);
 
 /*!

@@ -50,27 +50,96 @@ static void refuse(struct wire *wire, const union netaddr *remote, size_t len, i
 		       strerror(-error));
 }
 
-size_t wire_send(struct wire *wire, const struct udp_message *messages, size_t n, nsec_t now)
+/* How long runs are not tried on a path that was too narrow for them. */
+#define NARROW_TIME (10 * NSEC_PER_SEC)
+
+/* Whether this run may be given to the kernel as one. */
+static bool may_send_as_run(const struct wire *wire, const struct udp_message *run, nsec_t now)
+{
+	return wire->udp.has_segment &&
+	       (run->segment_len < wire->narrow_len || now >= wire->narrow_until);
+}
+
+/*
+ * The kernel refused a run: EIO says that this way has no checksum offload, EMSGSIZE (or EINVAL,
+ * before Linux 6.14) that its MTU is too small. Neither is the end of the datagrams.
+ */
+static bool learn_from_refused_run(struct wire *wire, const struct udp_message *run, int error,
+				   nsec_t now)
+{
+	if (error == -EIO) {
+		wire->udp.has_segment = false;
+		log_info("the way to the peer does not take runs of datagrams (no UDP_SEGMENT): "
+			 "they are sent one by one");
+		return true;
+	}
+	if (error != -EMSGSIZE && error != -EINVAL)
+		return false;
+	wire->narrow_len = run->segment_len;
+	wire->narrow_until = now + NARROW_TIME;
+	return true;
+}
+
+/* How many messages from the first can go out with one call. */
+static size_t count_alike(const struct wire *wire, const struct udp_message *messages, size_t n,
+			  nsec_t now)
+{
+	size_t i = 0;
+
+	while (i < n && (!udp_is_run(&messages[i]) || may_send_as_run(wire, &messages[i], now)))
+		i++;
+	return i;
+}
+
+/* Takes datagrams off the front of a run; true when all of it is gone. */
+static bool advance_run(struct udp_message *run, size_t n_datagrams)
+{
+	size_t len = MIN(n_datagrams * run->segment_len, run->len);
+
+	run->data += len;
+	run->len -= len;
+	return run->len == 0;
+}
+
+/* One attempt: returns how many messages are done with, or negative errno. */
+static int send_some(struct wire *wire, struct udp_message *messages, size_t n, nsec_t now)
+{
+	size_t n_alike = count_alike(wire, messages, n, now);
+	int r;
+
+	if (n_alike > 0) {
+		r = udp_send(&wire->udp, &wire->path, messages, n_alike);
+		for (int i = 0; i < r; i++)
+			wire->counters->n[COUNT_TX_BYTES] += messages[i].len;
+		return r;
+	}
+	r = udp_send_singly(&wire->udp, &wire->path, messages);
+	if (r <= 0)
+		return r;
+	wire->counters->n[COUNT_TX_BYTES] += MIN((size_t)r * messages->segment_len, messages->len);
+	return advance_run(messages, (size_t)r) ? 1 : 0;
+}
+
+size_t wire_send(struct wire *wire, struct udp_message *messages, size_t n, nsec_t now)
 {
 	size_t n_done = 0;
 
 	while (n_done < n) {
-		int r = udp_send(&wire->udp, &wire->path, messages + n_done, n - n_done);
+		struct udp_message *first = &messages[n_done];
+		bool is_as_run = udp_is_run(first) && may_send_as_run(wire, first, now);
+		int r = send_some(wire, first, n - n_done, now);
 
 		if (r == -EAGAIN)
 			break;
-		if (r < 0 && wire->path.has_source && may_be_source(r)) {
+		if (r >= 0) {
+			n_done += (size_t)r;
+		} else if (wire->path.has_source && may_be_source(r)) {
 			wire_forget_source(wire);
-			continue;
+		} else if (!is_as_run || !learn_from_refused_run(wire, first, r, now)) {
+			refuse(wire, &wire->path.remote, first->segment_len, r, now);
+			/* Size concerns one datagram, anything else all of them. */
+			n_done += r != -EMSGSIZE || advance_run(first, 1) ? 1 : 0;
 		}
-		if (r < 0) {
-			refuse(wire, &wire->path.remote, messages[n_done].len, r, now);
-			n_done++;
-			continue;
-		}
-		for (int i = 0; i < r; i++)
-			wire->counters->n[COUNT_TX_BYTES] += messages[n_done + i].len;
-		n_done += (size_t)r;
 	}
 	return n_done;
 }
@@ -78,7 +147,9 @@ size_t wire_send(struct wire *wire, const struct udp_message *messages, size_t n
 void wire_send_handshake(struct wire *wire, const struct udp_path *path, void *message, size_t len,
 			 nsec_t now)
 {
-	struct udp_message one = { .data = message, .len = len, .tos = ECN_TOS_HANDSHAKE };
+	struct udp_message one = {
+		.data = message, .len = len, .segment_len = len, .tos = ECN_TOS_HANDSHAKE
+	};
 	struct udp_path unpinned = *path;
 	int r = udp_send(&wire->udp, path, &one, 1);
 

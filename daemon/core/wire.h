@@ -16,6 +16,8 @@
 struct wire {
 	struct udp udp;
 	struct udp_path path;
+	size_t narrow_len;   /* runs of datagrams of this length or more are too big for the path */
+	nsec_t narrow_until; /* until then; paths change */
 	struct counters *counters; /* the link's */
 	struct report *report;     /* the link's */
 };
@@ -28,10 +30,12 @@ static inline bool wire_has_path(const struct wire *wire)
 
 /*!
  * Sends messages to the peer, in order. What the socket refuses for good is counted and skipped.
- * \param n  1 to UDP_BATCH
+ * A run that the kernel does not cut up on this way goes out as single datagrams.
+ * \param messages  of one that went out in part only what is left remains
+ * \param n         1 to UDP_BATCH
  * \return how many were dealt with; less than `n` only when the socket is full
  */
-size_t wire_send(struct wire *wire, const struct udp_message *messages, size_t n, nsec_t now);
+size_t wire_send(struct wire *wire, struct udp_message *messages, size_t n, nsec_t now);
 
 /*! Sends one handshake message along a path, or not at all when the socket is full. */
 void wire_send_handshake(struct wire *wire, const struct udp_path *path, void *message, size_t len,

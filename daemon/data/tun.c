@@ -8,40 +8,88 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-int tun_open(const char *name, int *fd)
-{
-	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI };
-	int tun = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	int r;
+#include "daemon/data/vnet.h"
 
-	if (tun < 0)
-		return -errno;
-	memcpy(request.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
-	if (ioctl(tun, TUNSETIFF, &request) < 0) {
-		r = -errno;
-		close(tun);
-		return r;
+/* Newer than Debian 12's headers, but not than its successors' kernels. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+#define OFFLOAD_TCP (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
+/* The kernel takes both families of USO or none. */
+#define OFFLOAD_ALL (OFFLOAD_TCP | TUN_F_USO4 | TUN_F_USO6)
+
+/* An interface that exists without headers cannot get them: then it is used as it is. */
+static int attach(int fd, const char *name, bool *has_vnet)
+{
+	static const int flags[] = { IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, IFF_TUN | IFF_NO_PI };
+	struct ifreq request;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		memset(&request, 0, sizeof(request));
+		memcpy(request.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
+		request.ifr_flags = (short)flags[i];
+		if (ioctl(fd, TUNSETIFF, &request) == 0) {
+			*has_vnet = (flags[i] & IFF_VNET_HDR) != 0;
+			return 0;
+		}
+		if (errno != EINVAL)
+			break;
 	}
-	*fd = tun;
-	return 0;
+	return -errno;
 }
 
-ssize_t tun_read(int fd, uint8_t *buf, size_t size)
+/* Asks for superpackets. A refused request leaves the one before in force. */
+static void ask_for_offloads(struct tun *tun)
+{
+	int header_len = VNET_HDR_LEN;
+
+	if (ioctl(tun->fd, TUNSETVNETHDRSZ, &header_len) < 0)
+		return;
+	tun->has_tso = ioctl(tun->fd, TUNSETOFFLOAD, OFFLOAD_TCP) == 0;
+	tun->has_uso = tun->has_tso && ioctl(tun->fd, TUNSETOFFLOAD, OFFLOAD_ALL) == 0;
+}
+
+int tun_open(const char *name, struct tun *tun)
+{
+	int r;
+
+	*tun = (struct tun)TUN_NULL;
+	tun->fd = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (tun->fd < 0)
+		return -errno;
+	r = attach(tun->fd, name, &tun->has_vnet);
+	if (r < 0)
+		tun_close(tun);
+	else if (tun->has_vnet)
+		ask_for_offloads(tun);
+	return r;
+}
+
+void tun_close(struct tun *tun)
+{
+	if (tun->fd >= 0)
+		close(tun->fd);
+	*tun = (struct tun)TUN_NULL;
+}
+
+ssize_t tun_read(const struct tun *tun, uint8_t *buf, size_t size)
 {
 	ssize_t n;
 
 	do {
-		n = read(fd, buf, size);
+		n = read(tun->fd, buf, size);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
 
-int tun_write(int fd, const uint8_t *packet, size_t len)
+int tun_write(const struct tun *tun, const struct iovec *iov, size_t n)
 {
-	ssize_t n;
+	ssize_t written;
 
 	do {
-		n = write(fd, packet, len);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+		written = writev(tun->fd, iov, (int)n);
+	} while (written < 0 && errno == EINTR);
+	return written < 0 ? -errno : 0;
 }

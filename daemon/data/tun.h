@@ -1,5 +1,8 @@
 /*
- * The TUN interface: its descriptor, one IP packet a read or write.
+ * The TUN interface: its descriptor, and what the kernel offers with it.
+ *
+ * With IFF_VNET_HDR each read and write begins with a header (vnet.h), and may be a superpacket
+ * of up to 64 KiB instead of one packet: that saves the kernel and us most of the work.
  *
  * The interface lives as long as its descriptor, so nothing has to be undone when vpnd ends,
  * however it ends: addresses and routes go with the interface.
@@ -8,34 +11,52 @@
 #define DATA_TUN_H
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #define TUN_DEVICE "/dev/net/tun"
+
+struct tun {
+	int fd;        /* -1: none */
+	bool has_vnet; /* each read and write begins with a VNET_HDR_LEN header */
+	bool has_tso;  /* TCP superpackets, IPv4 and IPv6 */
+	bool has_uso;  /* UDP superpackets as well; Linux 6.2 */
+};
+
+#define TUN_NULL                                                                                   \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
 
 /*!
  * Makes (or, if it is persistent and free, takes) the interface `name`.
  * \param name  1 to IFNAMSIZ - 1 characters
- * \param fd    set to a non-blocking descriptor, closed on exec, on success
+ * \param tun   on success a non-blocking descriptor, closed on exec, and what it can do
  * \return 0; -ENOENT, -ENODEV, -ENXIO, -EACCES when there is no usable TUN_DEVICE; -EPERM
  *         without CAP_NET_ADMIN; -EBUSY when another process holds the interface; -EINVAL when
  *         an interface of that name is no TUN
  */
-int tun_open(const char *name, int *fd);
+int tun_open(const char *name, struct tun *tun);
+
+/*! Closes it; safe twice. */
+void tun_close(struct tun *tun);
 
 /*!
- * Reads one packet.
+ * Reads one packet or superpacket, with its header where there are headers.
  * \param buf  `size` bytes; a longer packet is cut
  * \return bytes; -EAGAIN when there is none; -EBADFD when the interface was deleted
  */
-ssize_t tun_read(int fd, uint8_t *buf, size_t size);
+ssize_t tun_read(const struct tun *tun, uint8_t *buf, size_t size);
 
 /*!
- * Writes one packet.
+ * Writes one packet or superpacket, with its header where there are headers.
+ * \param iov  its parts, `n` of them
  * \return 0; -EIO while the interface is down; -EBADFD when it was deleted; -EAGAIN, -ENOBUFS
- *         when the kernel has no room
+ *         when the kernel has no room; -EINVAL when it does not like the header
  */
-int tun_write(int fd, const uint8_t *packet, size_t len);
+int tun_write(const struct tun *tun, const struct iovec *iov, size_t n);
 
 #endif

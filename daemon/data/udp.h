@@ -1,6 +1,11 @@
 /*
  * The UDP side: one socket for each family on one port, datagrams in batches.
  *
+ * A message is a run of datagrams of one length that lie behind each other in memory; only the
+ * last may be shorter. The kernel takes a run with one system call and cuts it up itself
+ * (UDP_SEGMENT), as late as it can: on a veth not at all. It hands received runs over in the same
+ * form (UDP_GRO). Where it cannot, runs are sent as single datagrams, and arrive as such.
+ *
  * How this works: each datagram that arrives tells which of our addresses it was sent to
  * (IP_PKTINFO); answers leave from that address, so a host with several does not confuse its
  * peer or a stateful firewall. Address, port and pinned local address together are a udp_path.
@@ -20,12 +25,16 @@
 #define UDP_BATCH 64
 /* Longest payload of a datagram (IPv4: 65,535 - 20 - 8). */
 #define UDP_DATAGRAM_MAX 65507
+/* Longest run in datagrams (kernel udp.h, UDP_MAX_SEGMENTS; 128 since Linux 6.9). */
+#define UDP_RUN_MAX      64
 
 /* Both sockets. Start with UDP_NULL; udp_close() may be called at any time. */
 struct udp {
-	int fd4;       /* -1: this host has no IPv4 */
-	int fd6;       /* -1: this host has no IPv6 */
-	uint16_t port; /* host order */
+	int fd4;          /* -1: this host has no IPv4 */
+	int fd6;          /* -1: this host has no IPv6 */
+	uint16_t port;    /* host order */
+	bool has_segment; /* the kernel takes runs */
+	bool has_gro;     /* the kernel hands over runs */
 };
 
 #define UDP_NULL                                                                                   \
@@ -44,17 +53,19 @@ struct udp_path {
 	unsigned int source_if; /* interface of a link-local source, else 0 */
 };
 
-/* One datagram to send. */
+/* One run to send. */
 struct udp_message {
-	uint8_t *data; /* only read; an iovec knows no const */
-	size_t len;
-	uint8_t tos; /* DSCP and ECN */
+	uint8_t *data;      /* only read; an iovec knows no const */
+	size_t len;         /* of the whole run */
+	size_t segment_len; /* of each datagram but the last; `len` for a single one */
+	uint8_t tos;        /* DSCP and ECN */
 };
 
-/* One datagram that came. */
+/* One run that came. */
 struct udp_datagram {
-	uint8_t *data; /* UDP_DATAGRAM_MAX bytes, the caller's */
-	size_t len;
+	uint8_t *data;      /* UDP_DATAGRAM_MAX bytes, the caller's */
+	size_t len;         /* of the whole run */
+	size_t segment_len; /* of each datagram but the last; at least 1 */
 	uint8_t tos;
 	struct udp_path path; /* the sender, and our address that it used */
 };
@@ -77,19 +88,35 @@ int udp_open(struct udp *udp, uint16_t port, uint32_t fwmark);
 /*! Closes both sockets; safe twice. */
 void udp_close(struct udp *udp);
 
+/* Whether a message is more than one datagram. */
+static inline bool udp_is_run(const struct udp_message *message)
+{
+	return message->len > message->segment_len;
+}
+
 /*!
- * Sends datagrams to one path, in order, with one sendmmsg(2).
- * \param n  1 to UDP_BATCH
+ * Sends messages to one path, in order, with one sendmmsg(2).
+ * \param messages  runs only where udp->has_segment
+ * \param n         1 to UDP_BATCH
  * \return how many were sent (1 to n), or negative errno when the first was refused: -EAGAIN when
- *         the socket is full; -EINVAL, -EADDRNOTAVAIL, -ENETUNREACH and such may come from a
- *         pinned source that is gone; an error that an earlier ICMP message left on the socket is
- *         not reported here but by udp_read_error()
+ *         the socket is full; -EIO, -EINVAL or -EMSGSIZE when the kernel does not cut up this run
+ *         on this way; -EINVAL, -EADDRNOTAVAIL, -ENETUNREACH and such may come from a pinned
+ *         source that is gone; an error that an earlier ICMP message left on the socket is not
+ *         reported here but by udp_read_error()
  */
 int udp_send(const struct udp *udp, const struct udp_path *path, const struct udp_message *messages,
 	     size_t n);
 
 /*!
- * Receives datagrams that are waiting, with one recvmmsg(2).
+ * Sends the datagrams of one run singly, with one sendmmsg(2). Unlike a run, a single datagram
+ * may be fragmented on its way.
+ * \return how many of its datagrams were sent, from the first; negative errno as udp_send()
+ */
+int udp_send_singly(const struct udp *udp, const struct udp_path *path,
+		    const struct udp_message *run);
+
+/*!
+ * Receives what is waiting, with one recvmmsg(2).
  * \param fd         one of the two sockets
  * \param datagrams  `n` places, 1 to UDP_BATCH, with their buffers
  * \return how many came; -EAGAIN when none

@@ -48,13 +48,15 @@ struct keypair *keypairs_install(struct keypairs *keypairs, const struct noise_s
 	}
 	*slot = free_place(keypairs);
 	**slot = (struct keypair) {
-		.keys = *keys,
+		.cipher = cipher_get(keys->suite),
 		.local_index = local_index,
 		.remote_index = remote_index,
 		.birth = now,
 		.i_am_initiator = i_am_initiator,
 		.is_used = true,
 	};
+	(*slot)->cipher->init(&(*slot)->send_key, keys->send);
+	(*slot)->cipher->init(&(*slot)->receive_key, keys->receive);
 	return *slot;
 }
 
@@ -116,7 +118,8 @@ size_t keypair_padded_len(size_t len, size_t mtu)
 	return len - last_piece + padded;
 }
 
-size_t keypair_seal(struct keypair *keypair, uint8_t *message, size_t plain_len)
+size_t keypair_seal(struct keypair *keypair, uint8_t *message, const uint8_t *plain,
+		    size_t plain_len)
 {
 	struct msg_data header = {
 		.type = le32_make(MSG_DATA),
@@ -125,14 +128,16 @@ size_t keypair_seal(struct keypair *keypair, uint8_t *message, size_t plain_len)
 	};
 
 	memcpy(message, &header, sizeof(header));
-	prim_aead_seal(message + DATA_HEADER_LEN, message + DATA_HEADER_LEN, plain_len, NULL, 0,
-		       keypair->send_counter, keypair->keys.send);
+	keypair->cipher->seal(&keypair->send_key, message + DATA_HEADER_LEN, plain, plain_len,
+			      keypair->send_counter);
 	keypair->send_counter++;
-	return plain_len + DATA_OVERHEAD;
+	return DATA_HEADER_LEN + plain_len + keypair->cipher->tag_len;
 }
 
-enum keypair_result keypair_open(struct keypair *keypair, uint8_t *message, size_t len, nsec_t now)
+enum keypair_result keypair_open(struct keypair *keypair, uint8_t *message, size_t len, nsec_t now,
+				 size_t *plain_len)
 {
+	const struct cipher *cipher = keypair->cipher;
 	struct msg_data header;
 	uint64_t counter;
 
@@ -141,8 +146,10 @@ enum keypair_result keypair_open(struct keypair *keypair, uint8_t *message, size
 	if (nsec_expired(keypair->birth, REJECT_AFTER_TIME, now) ||
 	    counter >= REJECT_AFTER_MESSAGES)
 		return KEYPAIR_EXPIRED;
-	if (!prim_aead_open(message + DATA_HEADER_LEN, message + DATA_HEADER_LEN,
-			    len - DATA_HEADER_LEN, NULL, 0, counter, keypair->keys.receive))
+	if (len < DATA_HEADER_LEN + cipher->tag_len ||
+	    !cipher->open(&keypair->receive_key, message + DATA_HEADER_LEN,
+			  message + DATA_HEADER_LEN, len - DATA_HEADER_LEN, counter))
 		return KEYPAIR_NOT_AUTHENTIC;
+	*plain_len = len - DATA_HEADER_LEN - cipher->tag_len;
 	return replay_accept(&keypair->replay, counter) ? KEYPAIR_OPENED : KEYPAIR_REPLAYED;
 }

@@ -19,7 +19,9 @@
 #include "daemon/proto/replay.h"
 
 struct keypair {
-	struct noise_session_keys keys;
+	const struct cipher *cipher;
+	union cipher_key send_key;
+	union cipher_key receive_key;
 	uint64_t send_counter; /* of the next packet */
 	uint32_t local_index;  /* the peer addresses us by this */
 	uint32_t remote_index; /* we address the peer by this */
@@ -32,7 +34,7 @@ struct keypair {
 
 #define N_KEYPAIRS 3
 
-/* All zero is ready: no session. */
+/* All zero is ready: no session. Aligned as union cipher_key asks. */
 struct keypairs {
 	struct keypair pool[N_KEYPAIRS];
 	struct keypair *current;
@@ -89,22 +91,24 @@ bool keypair_can_send(const struct keypair *keypair, nsec_t now);
 size_t keypair_padded_len(size_t len, size_t mtu);
 
 /*!
- * Seals one packet in place: writes the header in front, encrypts, appends the tag. The keypair
- * must pass keypair_can_send().
- * \param message    DATA_HEADER_LEN bytes of room, then the padded plaintext, then TAG_LEN bytes
- *                   of room
- * \param plain_len  bytes of padded plaintext; 0 makes a keepalive
+ * Seals one packet: header, ciphertext, tag. The cipher is the copy. The keypair must pass
+ * keypair_can_send().
+ * \param message    room for the header, `plain_len` bytes and the cipher's tag
+ * \param plain      the padded plaintext; may lie at message + DATA_HEADER_LEN already, must not
+ *                   overlap `message` otherwise
+ * \param plain_len  bytes; 0 makes a keepalive
  * \return bytes of the whole message
  */
-size_t keypair_seal(struct keypair *keypair, uint8_t *message, size_t plain_len);
+size_t keypair_seal(struct keypair *keypair, uint8_t *message, const uint8_t *plain,
+		    size_t plain_len);
 
 /*!
  * Opens one data message in place, in the order age, counter limit, tag, replay window: only an
  * authentic counter moves the window.
- * \param message  `len` bytes, classified MSG_DATA; the plaintext is left at DATA_HEADER_LEN,
- *                 len - DATA_OVERHEAD bytes long
+ * \param message    `len` bytes, classified MSG_DATA; the plaintext is left at DATA_HEADER_LEN
+ * \param plain_len  set to its length when it was opened
  */
 must_check enum keypair_result keypair_open(struct keypair *keypair, uint8_t *message, size_t len,
-					    nsec_t now);
+					    nsec_t now, size_t *plain_len);
 
 #endif

@@ -175,20 +175,33 @@ out:
 	return result;
 }
 
+/* Binds the response to a suite; the baseline's label is empty and binds nothing (offer.h). */
+static void mix_suite(struct symmetric *state, enum cipher_suite suite)
+{
+	size_t len;
+	const char *label = offer_label(suite, &len);
+
+	if (len > 0)
+		mix_hash(state, label, len);
+}
+
 /* Derives the transport keys, paper section 5.4.5: the initiator sends with the first. */
 static void derive_session(const struct symmetric *state, bool i_am_initiator,
-			   struct noise_session_keys *keys)
+			   enum cipher_suite suite, struct noise_session_keys *keys)
 {
 	uint8_t *first = i_am_initiator ? keys->send : keys->receive;
 	uint8_t *second = i_am_initiator ? keys->receive : keys->send;
+	size_t len;
+	const char *label = offer_label(suite, &len);
 
-	prim_kdf(state->chaining_key, NULL, 0, first, second, NULL);
+	prim_kdf(state->chaining_key, (const uint8_t *)label, len, first, second, NULL);
+	keys->suite = suite;
 }
 
 enum noise_result noise_create_response(const struct noise_identity *identity,
 					const struct noise_opened_initiation *initiation,
-					uint32_t local_index, struct msg_response *ret,
-					struct noise_session_keys *keys)
+					enum cipher_suite suite, uint32_t local_index,
+					struct msg_response *ret, struct noise_session_keys *keys)
 {
 	struct symmetric state;
 	struct key ephemeral_private;
@@ -213,8 +226,9 @@ enum noise_result noise_create_response(const struct noise_identity *identity,
 	/* psk */
 	mix_psk(&state, &identity->preshared, key);
 	/* {} */
+	mix_suite(&state, suite);
 	seal(&state, ret->encrypted_nothing, NULL, 0, key);
-	derive_session(&state, false, keys);
+	derive_session(&state, false, suite, keys);
 	result = NOISE_DONE;
 out:
 	sodium_memzero(&state, sizeof(state));
@@ -223,14 +237,37 @@ out:
 	return result;
 }
 
+/* {}: finds the suite with which the empty payload opens, and begins its session. */
+static bool must_check open_as_some_suite(const struct symmetric *state,
+					  const struct msg_response *response, offer_t offer,
+					  const uint8_t key[static AEAD_KEY_LEN],
+					  struct noise_session_keys *keys)
+{
+	struct symmetric bound;
+	uint8_t nothing[1];
+	bool is_open = false;
+
+	for (enum cipher_suite suite = 0; suite < N_CIPHERS && !is_open; suite++) {
+		if (suite != CIPHER_CHACHA20_POLY1305 && !(offer & (1U << suite)))
+			continue;
+		bound = *state;
+		mix_suite(&bound, suite);
+		is_open = open_seal(&bound, nothing, response->encrypted_nothing,
+				    sizeof(response->encrypted_nothing), key);
+		if (is_open)
+			derive_session(&bound, true, suite, keys);
+	}
+	sodium_memzero(&bound, sizeof(bound));
+	return is_open;
+}
+
 enum noise_result noise_consume_response(const struct noise_identity *identity,
 					 struct noise_handshake *handshake,
-					 const struct msg_response *response,
+					 const struct msg_response *response, offer_t offer,
 					 struct noise_session_keys *keys)
 {
 	struct symmetric state;
 	uint8_t key[AEAD_KEY_LEN];
-	uint8_t nothing[1];
 	enum noise_result result = NOISE_BAD_POINT;
 
 	if (!handshake->is_waiting || le32_load(response->receiver) != handshake->local_index)
@@ -250,10 +287,8 @@ enum noise_result noise_consume_response(const struct noise_identity *identity,
 	mix_psk(&state, &identity->preshared, key);
 	/* {} */
 	result = NOISE_BAD_SEAL;
-	if (!open_seal(&state, nothing, response->encrypted_nothing,
-		       sizeof(response->encrypted_nothing), key))
+	if (!open_as_some_suite(&state, response, offer, key, keys))
 		goto out;
-	derive_session(&state, true, keys);
 	noise_handshake_wipe(handshake);
 	result = NOISE_DONE;
 out:

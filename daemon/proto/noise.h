@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "daemon/proto/offer.h"
 #include "daemon/proto/primitives.h"
 #include "daemon/proto/tai64n.h"
 
@@ -45,10 +46,11 @@ struct noise_opened_initiation {
 	struct tai64n timestamp;
 };
 
-/* The transport keys of a session. Secret. */
+/* The transport keys of a session, and the suite that they are for. Secret. */
 struct noise_session_keys {
 	uint8_t send[AEAD_KEY_LEN];
 	uint8_t receive[AEAD_KEY_LEN];
+	enum cipher_suite suite;
 };
 
 enum noise_result {
@@ -88,22 +90,25 @@ must_check enum noise_result noise_consume_initiation(const struct noise_identit
 
 /*!
  * Makes the response to an opened initiation, and the keys of the session it begins.
+ * \param suite  one that the initiation offered, or the baseline
  * \return NOISE_DONE or NOISE_BAD_POINT
  */
 must_check enum noise_result noise_create_response(const struct noise_identity *identity,
 						   const struct noise_opened_initiation *initiation,
-						   uint32_t local_index, struct msg_response *ret,
+						   enum cipher_suite suite, uint32_t local_index,
+						   struct msg_response *ret,
 						   struct noise_session_keys *keys);
 
 /*!
- * Completes the handshake with the response to our latest initiation. On success `handshake` is
- * wiped: a second copy of the response finds nobody waiting. After a failure it waits on, since
- * a forged response must not end it.
+ * Completes the handshake with the response to our latest initiation, as the suite that it opens
+ * with: the baseline, or one of `offer`, which is what the initiation offered. On success
+ * `handshake` is wiped: a second copy of the response finds nobody waiting. After a failure it
+ * waits on, since a forged response must not end it.
  */
 must_check enum noise_result noise_consume_response(const struct noise_identity *identity,
 						    struct noise_handshake *handshake,
 						    const struct msg_response *response,
-						    struct noise_session_keys *keys);
+						    offer_t offer, struct noise_session_keys *keys);
 
 /*! Forgets an initiation that is under way. */
 void noise_handshake_wipe(struct noise_handshake *handshake);

@@ -32,6 +32,10 @@ int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now)
 		peer_deinit(peer);
 		return r;
 	}
+	peer->n_suites = MIN(config->n_suites, N_CIPHERS);
+	if (peer->n_suites > 0)
+		memcpy(peer->suites, config->suites, peer->n_suites * sizeof(peer->suites[0]));
+	peer->is_suite_forced = config->is_suite_forced;
 	cookie_checker_init(&peer->secrets->checker, &identity->own_public);
 	cookie_maker_init(&peer->secrets->maker, &identity->peer_public);
 	ratelimit_init(&peer->ratelimit);
@@ -187,14 +191,15 @@ static void note_received(struct peer *peer, const struct keypair *keypair, bool
 		timers_data_received(&peer->timers, now);
 }
 
-enum peer_verdict peer_receive_data(struct peer *peer, uint8_t *message, size_t len, nsec_t now)
+enum peer_verdict peer_receive_data(struct peer *peer, uint8_t *message, size_t len, nsec_t now,
+				    size_t *plain_len)
 {
 	static const enum peer_verdict refusals[] = {
 		[KEYPAIR_EXPIRED] = PEER_EXPIRED,
 		[KEYPAIR_NOT_AUTHENTIC] = PEER_FORGED,
 		[KEYPAIR_REPLAYED] = PEER_REPLAYED,
 	};
-	bool is_keepalive = len == DATA_OVERHEAD;
+
 	struct msg_data header;
 	struct keypair *keypair;
 	enum keypair_result result;
@@ -203,11 +208,11 @@ enum peer_verdict peer_receive_data(struct peer *peer, uint8_t *message, size_t 
 	keypair = keypairs_find(&peer->secrets->keypairs, le32_load(header.receiver));
 	if (!keypair)
 		return PEER_UNKNOWN_INDEX;
-	result = keypair_open(keypair, message, len, now);
+	result = keypair_open(keypair, message, len, now, plain_len);
 	if (result != KEYPAIR_OPENED)
 		return refusals[result];
-	note_received(peer, keypair, is_keepalive, now);
-	return is_keepalive ? PEER_KEEPALIVE : PEER_DATA;
+	note_received(peer, keypair, *plain_len == 0, now);
+	return *plain_len == 0 ? PEER_KEEPALIVE : PEER_DATA;
 }
 
 const char *peer_verdict_name(enum peer_verdict verdict)
@@ -227,6 +232,7 @@ const char *peer_verdict_name(enum peer_verdict verdict)
 		[PEER_OLD_TIMESTAMP] = "old timestamp",
 		[PEER_TOO_SOON] = "too soon",
 		[PEER_UNASKED] = "unasked",
+		[PEER_NO_SUITE] = "no common cipher",
 		[PEER_PSK_DIFFERS] = "preshared key differs",
 		[PEER_UNKNOWN_INDEX] = "unknown index",
 		[PEER_EXPIRED] = "expired key",

@@ -45,6 +45,7 @@ enum peer_verdict {
 	PEER_OLD_TIMESTAMP,
 	PEER_TOO_SOON,    /* initiations of the peer faster than one per 20 ms */
 	PEER_UNASKED,     /* a response or cookie that nothing is waiting for */
+	PEER_NO_SUITE,    /* the one suite that is forced is not the peer's */
 	PEER_PSK_DIFFERS, /* the response to our initiation does not open: preshared keys differ */
 	PEER_UNKNOWN_INDEX,
 	PEER_EXPIRED, /* sealed with a key that is too old, or beyond its counter limit */
@@ -96,6 +97,11 @@ struct peer {
 	nsec_t initiation_sent;        /* our latest one, for the round-trip time */
 	bool has_sent_last_minute;     /* the initiation of S19 was asked for in this session */
 
+	enum cipher_suite suites[N_CIPHERS]; /* as in the configuration */
+	size_t n_suites;
+	bool is_suite_forced;
+	offer_t offered; /* in the initiation that is under way */
+
 	nsec_t last_session_up; /* 0: never; both ends had the keys */
 	nsec_t handshake_time;  /* how long our handshake took; 0 when the peer began it */
 	uint64_t n_staged_lost; /* packets dropped while there was no session */
@@ -105,8 +111,11 @@ struct peer {
 struct peer_config {
 	const struct key *own_private;
 	const struct key *peer_public;
-	const struct key *preshared;   /* all zero: none */
-	uint16_t persistent_keepalive; /* seconds, 0: off */
+	const struct key *preshared;     /* all zero: none */
+	uint16_t persistent_keepalive;   /* seconds, 0: off */
+	const enum cipher_suite *suites; /* that may be agreed on beside the baseline, best first */
+	size_t n_suites;                 /* 0 to N_CIPHERS - 1 */
+	bool is_suite_forced;            /* nothing but the first suite will do */
 };
 
 /*!
@@ -162,10 +171,12 @@ enum peer_verdict peer_receive_handshake(struct peer *peer, enum msg_type type,
 					 struct peer_reply *reply);
 
 /*!
- * Opens a data message in place. For PEER_DATA the plaintext lies at message + DATA_HEADER_LEN
- * and is len - DATA_OVERHEAD bytes long; what is inside is not looked at.
+ * Opens a data message in place. For PEER_DATA the plaintext lies at message + DATA_HEADER_LEN;
+ * what is inside is not looked at.
+ * \param plain_len  set to its length for PEER_DATA
  */
-enum peer_verdict peer_receive_data(struct peer *peer, uint8_t *message, size_t len, nsec_t now);
+enum peer_verdict peer_receive_data(struct peer *peer, uint8_t *message, size_t len, nsec_t now,
+				    size_t *plain_len);
 
 /*! A verdict in one or two words, as counters and logs call it: "replayed". */
 const char *peer_verdict_name(enum peer_verdict verdict);

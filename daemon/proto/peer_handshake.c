@@ -23,6 +23,33 @@ static uint32_t fresh_index(struct peer *peer)
 	return index;
 }
 
+/* The suites that we would agree on beside the baseline, as an offer. */
+static offer_t own_offer(const struct peer *peer)
+{
+	offer_t offer = 0;
+
+	for (size_t i = 0; i < peer->n_suites; i++)
+		offer |= (offer_t)(1U << peer->suites[i]);
+	return offer;
+}
+
+/* Our best suite among those that the peer offers; the baseline if there is none. */
+static enum cipher_suite choose_suite(const struct peer *peer, offer_t offer)
+{
+	for (size_t i = 0; i < peer->n_suites; i++) {
+		if (offer & (1U << peer->suites[i]))
+			return peer->suites[i];
+	}
+	return CIPHER_CHACHA20_POLY1305;
+}
+
+/* Whether a session with `suite` may be: one that is forced excludes all others. */
+static bool is_acceptable(const struct peer *peer, enum cipher_suite suite)
+{
+	return !peer->is_suite_forced ||
+	       suite == (peer->n_suites ? peer->suites[0] : CIPHER_CHACHA20_POLY1305);
+}
+
 bool peer_create_initiation(struct peer *peer, const struct timespec *wallclock, nsec_t now,
 			    struct msg_initiation *ret)
 {
@@ -32,11 +59,13 @@ bool peer_create_initiation(struct peer *peer, const struct timespec *wallclock,
 	/* A clock that was set back must not make us mute: the stamp goes on from the last. */
 	if (!tai64n_after(&stamp, &peer->last_stamp_sent))
 		stamp = tai64n_next(&peer->last_stamp_sent);
+	offer_write(&stamp, own_offer(peer));
 	if (!noise_create_initiation(&secrets->identity, &stamp, fresh_index(peer),
 				     &secrets->handshake, ret))
 		return false;
 	cookie_add_macs(&secrets->maker, (uint8_t *)ret, sizeof(*ret), now);
 	peer->last_stamp_sent = stamp;
+	peer->offered = own_offer(peer);
 	peer->last_handshake_sent = now;
 	peer->initiation_sent = now;
 	timers_authenticated_sent(&peer->timers, now);
@@ -51,9 +80,12 @@ static enum peer_verdict respond(struct peer *peer, const struct noise_opened_in
 	struct peer_secrets *secrets = peer->secrets;
 	struct noise_session_keys keys;
 	struct msg_response response;
+	enum cipher_suite suite = choose_suite(peer, offer_read(&opened->timestamp));
 	uint32_t index = fresh_index(peer);
 
-	if (noise_create_response(&secrets->identity, opened, index, &response, &keys) !=
+	if (!is_acceptable(peer, suite))
+		return PEER_NO_SUITE;
+	if (noise_create_response(&secrets->identity, opened, suite, index, &response, &keys) !=
 	    NOISE_DONE)
 		return PEER_LOW_ORDER;
 	cookie_add_macs(&secrets->maker, (uint8_t *)&response, sizeof(response), now);
@@ -137,7 +169,8 @@ static enum peer_verdict receive_response(struct peer *peer, const uint8_t *mess
 	struct msg_response response;
 
 	memcpy(&response, message, sizeof(response));
-	switch (noise_consume_response(&secrets->identity, &secrets->handshake, &response, &keys)) {
+	switch (noise_consume_response(&secrets->identity, &secrets->handshake, &response,
+				       peer->offered, &keys)) {
 	case NOISE_DONE:
 		break;
 	case NOISE_BAD_POINT:
@@ -148,6 +181,10 @@ static enum peer_verdict receive_response(struct peer *peer, const uint8_t *mess
 		return PEER_UNASKED;
 	}
 
+	if (!is_acceptable(peer, keys.suite)) {
+		sodium_memzero(&keys, sizeof(keys));
+		return PEER_NO_SUITE;
+	}
 	begin_session(peer, &keys, local_index, le32_load(response.sender), now);
 	sodium_memzero(&keys, sizeof(keys));
 	peer->handshake_time = now - peer->initiation_sent;

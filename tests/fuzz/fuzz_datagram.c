@@ -102,7 +102,7 @@ static void make_data(uint8_t *datagram, size_t len)
 
 	header->receiver = le32_make(keypair->local_index);
 	prim_aead_seal(datagram + DATA_HEADER_LEN, datagram + DATA_HEADER_LEN, len - DATA_OVERHEAD,
-		       NULL, 0, le64_load(header->counter), keypair->keys.receive);
+		       NULL, 0, le64_load(header->counter), keypair->receive_key.bytes);
 }
 
 static void repair_index(enum msg_type type, uint8_t *datagram)
@@ -188,10 +188,11 @@ static enum peer_verdict hand_over(uint8_t *datagram, size_t len, const union ne
 				   struct peer_reply *reply)
 {
 	enum msg_type type = msg_classify(datagram, len);
+	size_t plain_len;
 
 	reply->len = 0;
 	if (type == MSG_DATA)
-		return peer_receive_data(target, datagram, len, NOW);
+		return peer_receive_data(target, datagram, len, NOW, &plain_len);
 	return peer_receive_handshake(target, type, datagram, len, source, NOW, reply);
 }
 

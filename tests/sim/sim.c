@@ -73,7 +73,8 @@ static void seal(struct sim *sim, struct sim_end *end, struct keypair *keypair,
 	check_seal(sim, end, keypair);
 	if (len > 0)
 		memcpy(message + DATA_HEADER_LEN, packet, len);
-	transmit(sim, end, message, keypair_seal(keypair, message, padded));
+	transmit(sim, end, message,
+		 keypair_seal(keypair, message, message + DATA_HEADER_LEN, padded));
 	end->n_data_sent++;
 	end->n_keepalives_sent += len == 0;
 }
@@ -203,14 +204,15 @@ static void receive(struct sim *sim, struct sim_datagram *datagram)
 	enum msg_type type = msg_classify(datagram->bytes, datagram->len);
 	struct peer_reply reply = { .len = 0 };
 	enum peer_verdict verdict;
+	size_t plain_len;
 
 	if (type == MSG_NONE)
 		return;
 	if (type == MSG_DATA) {
-		verdict = peer_receive_data(&end->peer, datagram->bytes, datagram->len, sim->now);
+		verdict = peer_receive_data(&end->peer, datagram->bytes, datagram->len, sim->now,
+					    &plain_len);
 		if (verdict == PEER_DATA)
-			check_delivery(sim, end, datagram->bytes + DATA_HEADER_LEN,
-				       datagram->len - DATA_OVERHEAD);
+			check_delivery(sim, end, datagram->bytes + DATA_HEADER_LEN, plain_len);
 	} else {
 		verdict = peer_receive_handshake(&end->peer, type, datagram->bytes, datagram->len,
 						 &datagram->source, sim->now, &reply);

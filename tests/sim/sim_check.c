@@ -49,7 +49,7 @@ static void check_nonce(struct sim *sim, const struct keypair *keypair)
 
 	while (i-- > 0) {
 		nonce = &sim->nonces[i];
-		if (memcmp(nonce->key, keypair->keys.send, AEAD_KEY_LEN) != 0)
+		if (memcmp(nonce->key, keypair->send_key.bytes, AEAD_KEY_LEN) != 0)
 			continue;
 		sim_require(sim, keypair->send_counter >= nonce->next,
 			    "counter %" PRIu64 " is used twice with one key",
@@ -59,7 +59,7 @@ static void check_nonce(struct sim *sim, const struct keypair *keypair)
 	}
 	sim_require(sim, sim->n_nonces < SIM_NONCES_MAX, "more keys than the simulation can hold");
 	nonce = &sim->nonces[sim->n_nonces++];
-	memcpy(nonce->key, keypair->keys.send, AEAD_KEY_LEN);
+	memcpy(nonce->key, keypair->send_key.bytes, AEAD_KEY_LEN);
 	nonce->next = keypair->send_counter + 1;
 }
 
@@ -213,10 +213,10 @@ static void check_agreement(struct sim *sim)
 			    ours[i].remote_index != theirs[j].local_index)
 				continue;
 			sim_require(sim,
-				    memcmp(ours[i].keys.send, theirs[j].keys.receive,
+				    memcmp(ours[i].send_key.bytes, theirs[j].receive_key.bytes,
 					   AEAD_KEY_LEN) == 0 &&
-					    memcmp(ours[i].keys.receive, theirs[j].keys.send,
-						   AEAD_KEY_LEN) == 0,
+					    memcmp(ours[i].receive_key.bytes,
+						   theirs[j].send_key.bytes, AEAD_KEY_LEN) == 0,
 				    "both ends have a session with different keys");
 			sim_require(sim, ours[i].i_am_initiator != theirs[j].i_am_initiator,
 				    "both ends believe that they began one session");

@@ -149,7 +149,7 @@ static inline struct packet seal_with(struct keypair *keypair, size_t plain_len)
 	struct packet packet = { { 0 }, 0 };
 
 	memset(packet.bytes + DATA_HEADER_LEN, 0x45, plain_len);
-	packet.len = keypair_seal(keypair, packet.bytes, plain_len);
+	packet.len = keypair_seal(keypair, packet.bytes, packet.bytes + DATA_HEADER_LEN, plain_len);
 	return packet;
 }
 
@@ -168,7 +168,10 @@ static inline struct packet send_packet(struct peer *peer, size_t plain_len)
 static inline void receive_packet(struct peer *peer, struct packet packet,
 				  enum peer_verdict expected)
 {
-	assert_int_equal(peer_receive_data(peer, packet.bytes, packet.len, pair.now), expected);
+	size_t plain_len;
+
+	assert_int_equal(peer_receive_data(peer, packet.bytes, packet.len, pair.now, &plain_len),
+			 expected);
 }
 
 /*! A handshake begun by `from` up to the response: `to` is not sure of it yet. */

@@ -59,8 +59,8 @@ static void ends_run(struct ends *ends)
 					    &ends->initiation));
 	assert_int_equal(noise_consume_initiation(&ends->resp, &ends->initiation, &ends->opened),
 			 NOISE_DONE);
-	assert_int_equal(noise_create_response(&ends->resp, &ends->opened, 0x22, &ends->response,
-					       &ends->resp_keys),
+	assert_int_equal(noise_create_response(&ends->resp, &ends->opened, CIPHER_CHACHA20_POLY1305,
+					       0x22, &ends->response, &ends->resp_keys),
 			 NOISE_DONE);
 }
 
@@ -76,7 +76,7 @@ static int setup(void **state)
 
 static enum noise_result finish(struct ends *ends)
 {
-	return noise_consume_response(&ends->init, &ends->handshake, &ends->response,
+	return noise_consume_response(&ends->init, &ends->handshake, &ends->response, 0,
 				      &ends->init_keys);
 }
 
@@ -107,8 +107,8 @@ static void check_vector(const struct handshake_vector *vector)
 	assert_memory_equal(&ends.opened.timestamp, &ends.stamp, sizeof(ends.stamp));
 	assert_true(key_equal(&ends.opened.remote_static, &ends.resp.peer_public));
 
-	assert_int_equal(noise_create_response(&ends.resp, &ends.opened, vector->resp_index,
-					       &ends.response, &ends.resp_keys),
+	assert_int_equal(noise_create_response(&ends.resp, &ends.opened, CIPHER_CHACHA20_POLY1305,
+					       vector->resp_index, &ends.response, &ends.resp_keys),
 			 NOISE_DONE);
 	fixed_random_end();
 	hex(vector->response, expected, sizeof(expected));
@@ -363,8 +363,8 @@ static void initiation_does_not_need_the_psk(void **state)
 	ends->resp.preshared.bytes[0] ^= 1;
 	assert_int_equal(noise_consume_initiation(&ends->resp, &ends->initiation, &ends->opened),
 			 NOISE_DONE);
-	assert_int_equal(noise_create_response(&ends->resp, &ends->opened, 0x22, &ends->response,
-					       &ends->resp_keys),
+	assert_int_equal(noise_create_response(&ends->resp, &ends->opened, CIPHER_CHACHA20_POLY1305,
+					       0x22, &ends->response, &ends->resp_keys),
 			 NOISE_DONE);
 	assert_int_equal(finish(ends), NOISE_BAD_SEAL);
 	assert_true(ends->handshake.is_waiting);
@@ -376,12 +376,12 @@ static void response_to_low_order_points(void **state)
 	struct noise_opened_initiation opened = ends->opened;
 
 	memset(opened.remote_ephemeral, 0, KEY_LEN);
-	assert_int_equal(noise_create_response(&ends->resp, &opened, 0x22, &ends->response,
-					       &ends->resp_keys),
+	assert_int_equal(noise_create_response(&ends->resp, &opened, CIPHER_CHACHA20_POLY1305, 0x22,
+					       &ends->response, &ends->resp_keys),
 			 NOISE_BAD_POINT);
 	ends->resp.peer_public = key_of(low_order_points[1]);
-	assert_int_equal(noise_create_response(&ends->resp, &ends->opened, 0x22, &ends->response,
-					       &ends->resp_keys),
+	assert_int_equal(noise_create_response(&ends->resp, &ends->opened, CIPHER_CHACHA20_POLY1305,
+					       0x22, &ends->response, &ends->resp_keys),
 			 NOISE_BAD_POINT);
 }
 

@@ -399,7 +399,9 @@ static void psk_that_differs(void **state)
 static void low_order_peer_is_refused(void **state)
 {
 	struct key point, private_key, none = { .bytes = { 0 } };
-	struct peer_config config = { &private_key, &point, &none, 0 };
+	struct peer_config config = { .own_private = &private_key,
+				      .peer_public = &point,
+				      .preshared = &none };
 	struct peer peer;
 
 	(void)state;

@@ -165,7 +165,9 @@ static void test_counter_limit_is_refused(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		keypair = a->peer.secrets->keypairs.current;
 		keypair->send_counter = counters[i];
-		sim_inject(&sim, 1, message, keypair_seal(keypair, message, 0), &a->address);
+		sim_inject(&sim, 1, message,
+			   keypair_seal(keypair, message, message + DATA_HEADER_LEN, 0),
+			   &a->address);
 		keypair->send_counter = 10;
 	}
 	sim_advance(&sim, NSEC_PER_SEC);

@@ -1,0 +1,95 @@
+/* Which ciphers this host agrees to; see suites.h. */
+#include "daemon/core/suites.h"
+
+#include <string.h>
+
+#include "daemon/proto/messages.h"
+
+/* A full packet, because bulk is where the difference matters. */
+#define MEASURE_LEN      1420
+#define MEASURE_DURATION NSEC_PER_MSEC
+/* Packets between two looks at the clock. */
+#define PACKETS_PER_LOOK 32
+
+double suites_measure(enum cipher_suite suite, size_t len, nsec_t duration)
+{
+	static uint8_t packet[SUITES_MEASURE_MAX + CIPHER_TAG_MAX];
+	static const uint8_t bytes[CIPHER_KEY_LEN];
+	const struct cipher *cipher = cipher_get(suite);
+	union cipher_key key;
+	uint64_t counter = 0;
+	nsec_t start, now;
+
+	cipher->init(&key, bytes);
+	cipher->seal(&key, packet, packet, len, counter++); /* warms up */
+	start = now = nsec_thread_cpu();
+	while (now - start < duration) {
+		for (size_t i = 0; i < PACKETS_PER_LOOK; i++)
+			cipher->seal(&key, packet, packet, len, counter++);
+		now = nsec_thread_cpu();
+	}
+	return (double)(counter - 1) * (double)len / ((double)(now - start) / (double)NSEC_PER_SEC);
+}
+
+static bool has_long_tag(enum cipher_suite suite)
+{
+	return cipher_get(suite)->tag_len > cipher_get(CIPHER_CHACHA20_POLY1305)->tag_len;
+}
+
+/* Puts a suite where its speed belongs; returns the new number of suites. */
+static size_t insert(enum cipher_suite *suites, double *speeds, size_t n, enum cipher_suite suite,
+		     double speed)
+{
+	size_t at = n;
+
+	while (at > 0 && speeds[at - 1] < speed) {
+		suites[at] = suites[at - 1];
+		speeds[at] = speeds[at - 1];
+		at--;
+	}
+	suites[at] = suite;
+	speeds[at] = speed;
+	return n + 1;
+}
+
+static void choose_fast_ones(bool has_room, struct suites *ret)
+{
+	double baseline = suites_measure(CIPHER_CHACHA20_POLY1305, MEASURE_LEN, MEASURE_DURATION);
+	double speeds[N_CIPHERS], speed;
+
+	for (enum cipher_suite suite = CIPHER_CHACHA20_POLY1305 + 1; suite < N_CIPHERS; suite++) {
+		if (!cipher_get(suite)->is_available() || (has_long_tag(suite) && !has_room))
+			continue;
+		speed = suites_measure(suite, MEASURE_LEN, MEASURE_DURATION);
+		if (speed > baseline)
+			ret->n = insert(ret->items, speeds, ret->n, suite, speed);
+	}
+}
+
+bool suites_choose(enum conf_cipher wanted, bool has_room, struct suites *ret)
+{
+	static const enum cipher_suite named[] = {
+		[CONF_CIPHER_CHACHA20_POLY1305] = CIPHER_CHACHA20_POLY1305,
+		[CONF_CIPHER_AES256_GCM] = CIPHER_AES256_GCM,
+		[CONF_CIPHER_AEGIS128L] = CIPHER_AEGIS128L,
+		[CONF_CIPHER_AEGIS256] = CIPHER_AEGIS256,
+	};
+	enum cipher_suite suite;
+
+	memset(ret, 0, sizeof(*ret));
+	if (wanted == CONF_CIPHER_AUTO) {
+		choose_fast_ones(has_room, ret);
+	} else {
+		suite = named[wanted];
+		if (!cipher_get(suite)->is_available())
+			return false;
+		ret->is_forced = true;
+		if (suite != CIPHER_CHACHA20_POLY1305)
+			ret->items[ret->n++] = suite;
+	}
+	for (size_t i = 0; i < ret->n; i++) {
+		if (has_long_tag(ret->items[i]))
+			ret->extra_tag_len = CIPHER_TAG_MAX - TAG_LEN;
+	}
+	return true;
+}

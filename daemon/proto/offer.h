@@ -1,0 +1,57 @@
+/*
+ * What two vpnds agree on beyond WireGuard, without a byte more on the wire.
+ *
+ * The initiator puts an offer into the low 24 bits of its timestamp's nanoseconds, which every
+ * stock implementation sends as zero and compares as part of a number only: 12 bits of marker and
+ * 12 of flags. The marker is small enough that the nanoseconds stay below 10^9 whatever they are.
+ * A stock responder sees an ordinary timestamp and answers an ordinary response. A vpnd picks a
+ * suite that both have, and for any but the baseline mixes the suite's label into the hash before
+ * it seals the empty payload, and into the derivation of the transport keys. The initiator opens
+ * the response as baseline first, then with the label of each suite that it offered.
+ *
+ * Why this is as safe as the handshake that it rides on:
+ *
+ *   No downgrade.  The timestamp is sealed under es and ss: nobody but the two ends can read,
+ *     forge or strip an offer. The choice is authenticated by the response's tag, whose hash has
+ *     the label in it; a third party can make the response fail, as it always could by dropping
+ *     it, but not make it open as another suite. So the suite is the responder's choice among
+ *     what the initiator offered, or there is no session.
+ *   No key in two suites.  Transport keys come from Kdf2(chaining key, label), with an empty label
+ *     for the baseline as in the paper. Labels differ, none is a prefix of another, and HKDF's
+ *     outputs for different inputs are independent: the same handshake yields unrelated keys for
+ *     each suite, and a session uses those of one.
+ *   Nothing new for stock peers.  Without flags there is no marker, and the timestamp is rounded
+ *     as ever. With flags, what a stock peer receives is a valid WireGuard initiation, and what it
+ *     answers is opened as baseline, with the paper's keys.
+ *   What an observer learns.  Nothing: the timestamp is encrypted, lengths are the same. Only data
+ *     messages of AEGIS, whose tag is 16 bytes longer, can be told apart by their length.
+ */
+#ifndef PROTO_OFFER_H
+#define PROTO_OFFER_H
+
+#include <stdint.h>
+
+#include "common/defs.h"
+#include "daemon/proto/cipher.h"
+#include "daemon/proto/tai64n.h"
+
+/* A set of suites: 1 << enum cipher_suite. The baseline is always meant and never a flag. */
+typedef uint16_t offer_t;
+
+/* The flags that this vpnd knows; others are ignored, for those to come. */
+#define OFFER_SUITES                                                                               \
+	((1U << CIPHER_AES256_GCM) | (1U << CIPHER_AEGIS128L) | (1U << CIPHER_AEGIS256))
+
+/*! Puts an offer into a rounded timestamp; an offer of nothing leaves it as it is. */
+void offer_write(struct tai64n *stamp, offer_t offer);
+
+/*! The offer in a timestamp; 0 for that of a stock peer. */
+offer_t offer_read(const struct tai64n *stamp);
+
+/*!
+ * The label that is mixed for a suite.
+ * \param len  set to its bytes; 0 for the baseline
+ */
+const char *offer_label(enum cipher_suite suite, size_t *len);
+
+#endif
