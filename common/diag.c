@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/parse.h"
+
 #define FINDINGS_MAX 1000
 
 /* Messages are ours and one line; this holds even if an argument was not escaped. */
@@ -58,19 +60,20 @@ static void printf_like(4, 0) add(struct diag *diag, enum diag_level level, unsi
 	add_text(diag, level, line, text);
 }
 
-static void count_error(struct diag *diag, enum exit_code code)
+static void add_error(struct diag *diag, enum exit_code code, unsigned int line, const char *format,
+		      va_list args)
 {
 	diag->n_errors++;
 	diag->code = MAX(diag->code, code);
+	add(diag, DIAG_ERROR, line, format, args);
 }
 
 void diag_error(struct diag *diag, unsigned int line, const char *format, ...)
 {
 	va_list args;
 
-	count_error(diag, EXIT_CONFIG);
 	va_start(args, format);
-	add(diag, DIAG_ERROR, line, format, args);
+	add_error(diag, EXIT_CONFIG, line, format, args);
 	va_end(args);
 }
 
@@ -78,9 +81,8 @@ void diag_error_code(struct diag *diag, enum exit_code code, const char *format,
 {
 	va_list args;
 
-	count_error(diag, code);
 	va_start(args, format);
-	add(diag, DIAG_ERROR, 0, format, args);
+	add_error(diag, code, 0, format, args);
 	va_end(args);
 }
 
@@ -89,9 +91,8 @@ void diag_error_code_at(struct diag *diag, enum exit_code code, unsigned int lin
 {
 	va_list args;
 
-	count_error(diag, code);
 	va_start(args, format);
-	add(diag, DIAG_ERROR, line, format, args);
+	add_error(diag, code, line, format, args);
 	va_end(args);
 }
 
@@ -118,11 +119,13 @@ static int compare_items(const void *a, const void *b)
 static void print_item(const struct diag *diag, const struct diag_item *item, FILE *stream)
 {
 	const char *level = item->level == DIAG_ERROR ? "error" : "warning";
+	char file[256]; /* a name may hold anything, also what a terminal obeys */
 
+	parse_escape(diag->file, strlen(diag->file), file, sizeof(file));
 	if (item->line == 0)
-		fprintf(stream, "%s: %s: %s\n", diag->file, level, item->text);
+		fprintf(stream, "%s: %s: %s\n", file, level, item->text);
 	else
-		fprintf(stream, "%s:%u: %s: %s\n", diag->file, item->line, level, item->text);
+		fprintf(stream, "%s:%u: %s: %s\n", file, item->line, level, item->text);
 }
 
 void diag_print(const struct diag *diag, FILE *stream)

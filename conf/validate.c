@@ -263,7 +263,7 @@ static void check_allowed_ips(struct conf_link *link, struct validate_places *pl
 	    link->mode == CONF_MODE_TUN)
 		diag_warning(diag, places->sections[KEYS_PEER],
 			     "[Peer] has no AllowedIPs, so no packet may pass the link; "
-			     "\"0.0.0.0/0, ::/0\" allows all");
+			     "\"0.0.0.0/0, ::/0\" with Table = off allows all");
 	mask_allowed_ips(link, places, diag);
 	drop_repeated(&link->allowed_ips, places, KEYS_ALLOWED_IPS, diag);
 }

@@ -6,6 +6,7 @@
 #include "conf/link_file.h"
 #include "conf/paths.h"
 #include "daemon/cli/cmds.h"
+#include "daemon/cli/supported.h"
 
 static enum exit_code check_file(const char *path)
 {
@@ -18,6 +19,7 @@ static enum exit_code check_file(const char *path)
 		return EXIT_SYSTEM;
 	}
 	link_file_load(path, &link, &diag);
+	supported_check(&link, DIAG_WARNING, &diag);
 	diag_print(&diag, stderr);
 	code = diag.code;
 	if (code == EXIT_DONE)

@@ -19,6 +19,7 @@
 #include "conf/link_file.h"
 #include "conf/paths.h"
 #include "daemon/cli/cmds.h"
+#include "daemon/cli/supported.h"
 #include "daemon/core/link.h"
 
 /* Everything that a run owns. */
@@ -45,7 +46,7 @@ static void on_status(struct ev_loop *loop, ev_signal *watcher, int events)
 	(void)loop;
 	(void)events;
 	if (run->is_open)
-		link_log_status(&run->link);
+		link_log_status(&run->link, nsec_boottime());
 }
 
 static void on_reload(struct ev_loop *loop, ev_signal *watcher, int events)
@@ -72,6 +73,8 @@ static void watch_signals(struct run *run)
 	ev_signal_start(run->loop, &run->on_int);
 	ev_signal_start(run->loop, &run->on_usr1);
 	ev_signal_start(run->loop, &run->on_hup);
+	/* main() has held them back until here. */
+	cmd_unblock_signals();
 }
 
 /* No core dump, no debugger of another user: the process is about to hold keys. */
@@ -81,45 +84,6 @@ static void protect_memory(void)
 
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0);
-}
-
-/* What a file may ask for and this build cannot do yet: it is said, and nothing is started. */
-static bool is_supported(const struct conf_link *conf)
-{
-	static const char *const hook_names[CONF_N_HOOKS] = { "PreUp", "PostUp", "PreDown",
-							      "PostDown" };
-	const struct {
-		bool is_used;
-		const char *what;
-	} features[] = {
-		{ conf->mode == CONF_MODE_TAP, "Mode = tap" },
-		{ conf->bridge != NULL, "Bridge" },
-		{ conf->namespace != NULL, "Namespace" },
-		{ conf->dns.n > 0, "DNS" },
-		{ conf->table_kind == CONF_TABLE_ID || conf->table_kind == CONF_TABLE_NAME,
-		  "a Table other than auto and off" },
-		{ conf->ready_when == CONF_READY_HANDSHAKE, "ReadyWhen = handshake" },
-
-	};
-	bool is_good = true;
-
-	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
-		if (!features[i].is_used)
-			continue;
-		log_error("the link file uses %s, which this build does not do yet: take it out "
-			  "of the file",
-			  features[i].what);
-		is_good = false;
-	}
-	for (size_t i = 0; i < CONF_N_HOOKS; i++) {
-		if (conf->hooks[i].n == 0)
-			continue;
-		log_error("the link file uses %s, which this build does not do yet: take it out "
-			  "of the file and run the command yourself",
-			  hook_names[i]);
-		is_good = false;
-	}
-	return is_good;
 }
 
 static enum exit_code load(struct run *run, const char *path)
@@ -136,11 +100,10 @@ static enum exit_code load(struct run *run, const char *path)
 			    "the limit `ulimit -l`",
 			    strerror(errno));
 	link_file_load(path, &run->conf, &diag);
+	supported_check(&run->conf, DIAG_ERROR, &diag);
 	diag_print(&diag, stderr);
 	code = diag.code;
 	diag_deinit(&diag);
-	if (code == EXIT_DONE && !is_supported(&run->conf))
-		code = EXIT_CONFIG;
 	return code;
 }
 
@@ -156,7 +119,7 @@ static enum exit_code open_and_run(struct run *run)
 		run->is_open = true;
 		ev_run(run->loop, 0);
 		run->is_open = false;
-		link_log_status(&run->link);
+		link_log_status(&run->link, nsec_boottime());
 		code = run->link.exit_code;
 	}
 	link_close(&run->link);

@@ -22,6 +22,9 @@ int cmd_genpsk(int argc, char **argv);
 /*! `vpnd speed`: how fast each cipher is on this processor. */
 int cmd_speed(int argc, char **argv);
 
+/*! Lets SIGTERM and SIGINT through, which main() holds back from its first line on. */
+void cmd_unblock_signals(void);
+
 /*! Says how a command is called, on stderr. \return EXIT_USAGE */
 int cmd_usage(const char *usage);
 

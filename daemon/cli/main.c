@@ -2,6 +2,8 @@
  * vpnd: one program, one table of subcommands.
  */
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,15 +18,16 @@
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
+	bool handles_signals; /* lets them through by itself */
 	const char *arguments;
 	const char *help;
 } commands[] = {
-	{ "run", cmd_run, "[-v] LINK|PATH", "run a link in the foreground" },
-	{ "check", cmd_check, "LINK|PATH...", "print every finding in link files" },
-	{ "genkey", cmd_genkey, "", "write a new private key to stdout" },
-	{ "pubkey", cmd_pubkey, "", "read a private key from stdin, write its public key" },
-	{ "genpsk", cmd_genpsk, "", "write a new preshared key to stdout" },
-	{ "speed", cmd_speed, "", "show how fast each cipher is on this processor" },
+	{ "run", cmd_run, true, "[-v] LINK|PATH", "run a link in the foreground" },
+	{ "check", cmd_check, false, "LINK|PATH...", "print every finding in link files" },
+	{ "genkey", cmd_genkey, false, "", "write a new private key to stdout" },
+	{ "pubkey", cmd_pubkey, false, "", "read a private key from stdin, write its public key" },
+	{ "genpsk", cmd_genpsk, false, "", "write a new preshared key to stdout" },
+	{ "speed", cmd_speed, false, "", "show how fast each cipher is on this processor" },
 };
 
 static void print_help(FILE *stream)
@@ -48,6 +51,31 @@ int cmd_usage(const char *usage)
 {
 	fprintf(stderr, "vpnd: usage: vpnd %s\n", usage);
 	return EXIT_USAGE;
+}
+
+static void stop_signals(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+}
+
+void cmd_unblock_signals(void)
+{
+	sigset_t signals;
+
+	stop_signals(&signals);
+	sigprocmask(SIG_UNBLOCK, &signals, NULL);
+}
+
+/* A service that is stopped while it starts ends as one that runs: the signal waits until there is
+ * a handler. */
+static void block_signals(void)
+{
+	sigset_t signals;
+
+	stop_signals(&signals);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
 /* Whoever closed 0, 1 or 2 must not get our log into a socket that took the number. */
@@ -80,6 +108,7 @@ static int unknown_command(const char *name)
 
 int main(int argc, char **argv)
 {
+	block_signals();
 	reopen_standard_fds();
 	if (sodium_init() < 0) {
 		fputs("vpnd: libsodium does not start on this machine\n", stderr);
@@ -91,15 +120,18 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		print_help(stdout);
-		return EXIT_DONE;
+		return fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("vpnd %s, libsodium %s\n", VPND_VERSION, sodium_version_string());
-		return EXIT_DONE;
+		return fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		if (!commands[i].handles_signals)
+			cmd_unblock_signals();
+		return commands[i].run(argc - 1, argv + 1);
 	}
 	return unknown_command(argv[1]);
 }

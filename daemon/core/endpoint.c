@@ -44,41 +44,60 @@ bool endpoint_may_come(const struct endpoint *endpoint)
 	return false;
 }
 
-/* The candidate of a running number, or NULL behind the last. */
-static const union netaddr *candidate(const struct endpoint *endpoint, size_t number)
+/* The candidate of a running number from the file, or NULL behind the last. */
+static const union netaddr *from_file(const struct endpoint *endpoint, size_t number)
 {
 	for (size_t i = 0; i < endpoint->n_specs; i++) {
 		if (number < endpoint->names[i].n_addrs)
 			return &endpoint->names[i].addrs[number];
 		number -= endpoint->names[i].n_addrs;
 	}
-	return number == 0 && endpoint->learned.sa.sa_family != AF_UNSPEC ? &endpoint->learned
-									  : NULL;
+	return NULL;
+}
+
+/* The number of an address among the file's candidates; their count if it is none of them. */
+static size_t find(const struct endpoint *endpoint, const union netaddr *address)
+{
+	const union netaddr *candidate;
+	size_t number = 0;
+
+	while ((candidate = from_file(endpoint, number)) && !netaddr_equal(candidate, address))
+		number++;
+	return number;
+}
+
+static size_t count(const struct endpoint *endpoint)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < endpoint->n_specs; i++)
+		n += endpoint->names[i].n_addrs;
+	return n;
 }
 
 bool endpoint_next(struct endpoint *endpoint, const union netaddr *current, union netaddr *ret)
 {
-	bool has_current = current->sa.sa_family != AF_UNSPEC;
-	const union netaddr *found;
-	size_t number = 0;
+	size_t n_file = count(endpoint), n = n_file, at = find(endpoint, current);
 
-	if (has_current) {
-		while ((found = candidate(endpoint, number)) && !netaddr_equal(found, current))
-			number++;
-		if (found)
-			number++;
-		else
-			endpoint->learned = *current;
+	if (at == n_file && current->sa.sa_family != AF_UNSPEC)
+		endpoint->learned = *current;
+	/* The learned address stands behind the file's, unless it has become one of them. */
+	if (endpoint->learned.sa.sa_family != AF_UNSPEC &&
+	    find(endpoint, &endpoint->learned) == n_file)
+		n++;
+	if (current->sa.sa_family == AF_UNSPEC)
+		at = n - 1;
+	for (size_t step = 1; step <= n; step++) {
+		const union netaddr *next = from_file(endpoint, (at + step) % n);
+
+		if (!next)
+			next = &endpoint->learned;
+		if (!netaddr_equal(next, current)) {
+			*ret = *next;
+			return true;
+		}
 	}
-	/* Behind an address that was learned, and behind the last, comes the first. */
-	if (!has_current || netaddr_equal(&endpoint->learned, current) ||
-	    !candidate(endpoint, number))
-		number = 0;
-	found = candidate(endpoint, number);
-	if (!found)
-		return false;
-	*ret = *found;
-	return true;
+	return false;
 }
 
 void endpoint_refresh(struct endpoint *endpoint, nsec_t now)
@@ -91,24 +110,33 @@ void endpoint_refresh(struct endpoint *endpoint, nsec_t now)
 	}
 }
 
-int endpoint_tick(struct endpoint *endpoint, nsec_t now)
+/* The name that has waited longest for its question, so that slow ones do not starve the others. */
+static size_t most_overdue(const struct endpoint *endpoint)
 {
-	for (size_t i = 0; i < endpoint->n_specs; i++) {
-		struct endpoint_name *name = &endpoint->names[i];
-		int r;
+	size_t found = 0;
 
-		if (name->ask_at > now)
-			continue;
-		r = resolver_ask(endpoint->resolver, i, endpoint->specs[i].host,
-				 endpoint->specs[i].port, now);
-		if (r == RESOLVER_BUSY)
-			return 0;
-		/* A lost answer, or a fork that failed, is made good by asking again. */
-		name->asked_at = now;
-		name->ask_at = now + (r < 0 ? BACKOFF_MAX : RESOLVER_LIMIT + BACKOFF_MAX);
-		return r == RESOLVER_NEW_FD ? r : 0;
+	for (size_t i = 1; i < endpoint->n_specs; i++) {
+		if (endpoint->names[i].ask_at < endpoint->names[found].ask_at)
+			found = i;
 	}
-	return 0;
+	return found;
+}
+
+void endpoint_tick(struct endpoint *endpoint, nsec_t now)
+{
+	size_t i = most_overdue(endpoint);
+	struct endpoint_name *name = &endpoint->names[i];
+	int r;
+
+	if (endpoint->n_specs == 0 || name->ask_at > now)
+		return;
+	r = resolver_ask(endpoint->resolver, i, endpoint->specs[i].host, endpoint->specs[i].port,
+			 now);
+	if (r == RESOLVER_BUSY)
+		return;
+	/* A lost answer, or a fork that failed, is made good by asking again. */
+	name->asked_at = now;
+	name->ask_at = now + (r < 0 ? BACKOFF_MAX : RESOLVER_LIMIT + BACKOFF_MAX);
 }
 
 nsec_t endpoint_deadline(const struct endpoint *endpoint)

@@ -28,6 +28,7 @@ struct endpoint {
 	size_t n_specs;
 	struct endpoint_name names[CONF_ENDPOINTS_MAX];
 	struct resolver *resolver; /* not owned */
+	unsigned int n_unanswered; /* initiations since the last session; kept by the link */
 	union netaddr learned;     /* where the peer was heard from, if that is no candidate */
 };
 
@@ -40,8 +41,8 @@ bool endpoint_may_come(const struct endpoint *endpoint);
 
 /*!
  * The candidate after `current`, in a circle.
- * \param current  AF_UNSPEC asks for the first
- * \return false when there is none
+ * \param current  AF_UNSPEC asks for the first; one that the file does not know is learned
+ * \return false when there is no other
  */
 must_check bool endpoint_next(struct endpoint *endpoint, const union netaddr *current,
 			      union netaddr *ret);
@@ -49,11 +50,8 @@ must_check bool endpoint_next(struct endpoint *endpoint, const union netaddr *cu
 /*! Asks all names again soon, because nobody answers at their addresses. */
 void endpoint_refresh(struct endpoint *endpoint, nsec_t now);
 
-/*!
- * Asks the next name that is due.
- * \return RESOLVER_NEW_FD when the resolver's descriptor must be watched anew, else 0
- */
-int endpoint_tick(struct endpoint *endpoint, nsec_t now);
+/*! Asks the next name that is due; the resolver's descriptor may be another one afterwards. */
+void endpoint_tick(struct endpoint *endpoint, nsec_t now);
 
 /*! When endpoint_tick() is due, or NSEC_NEVER. */
 nsec_t endpoint_deadline(const struct endpoint *endpoint);

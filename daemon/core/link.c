@@ -49,10 +49,14 @@ static int run_tx(struct link *link, nsec_t now)
 	return r;
 }
 
-static void flush_staged(struct link *link, nsec_t now)
+/* Sends what waits for the socket or for a session: a bounded number of batches, since local
+ * programs can write faster than they are sent. */
+static void flush(struct link *link, nsec_t now)
 {
-	while (run_tx(link, now) == TX_MORE && link->peer.staged.n > 0)
-		;
+	for (size_t n = 0; n <= STAGED_MAX / UDP_BATCH; n++) {
+		if (run_tx(link, now) != TX_MORE || link->peer.staged.n == 0)
+			return;
+	}
 }
 
 static void initiate(struct link *link, nsec_t now)
@@ -70,18 +74,29 @@ static void initiate(struct link *link, nsec_t now)
 /* No answer: another address may do, and names may stand for other addresses now. */
 static void try_elsewhere(struct link *link, nsec_t now)
 {
+	struct endpoint *endpoint = &link->endpoint;
 	struct udp_path *path = &link->wire.path;
-	union netaddr next;
 
-	report_unanswered(&link->report, &path->remote, &link->conf->public_key, now);
-	if (link->report.n_unanswered < TRIES_PER_CANDIDATE)
+	endpoint->n_unanswered++;
+	report_unanswered(&link->report, &path->remote, endpoint->n_unanswered,
+			  &link->conf->public_key, now);
+	if (endpoint->n_unanswered < TRIES_PER_CANDIDATE)
 		return;
-	endpoint_refresh(&link->endpoint, now);
-	if (!endpoint_next(&link->endpoint, &path->remote, &next) ||
-	    netaddr_equal(&next, &path->remote))
+	endpoint_refresh(endpoint, now);
+	if (!endpoint_next(endpoint, &path->remote, &path->remote))
 		return;
 	wire_forget_source(&link->wire);
-	path->remote = next;
+	link->wire.is_way_stale = true;
+}
+
+static void note_session(struct link *link, nsec_t now)
+{
+	const struct keypair *current = link->peer.secrets->keypairs.current;
+
+	link->endpoint.n_unanswered = 0;
+	if (current)
+		report_session_up(&link->report, &link->wire.path.remote, link->peer.handshake_time,
+				  current->cipher->name, now);
 }
 
 /* News and wishes of the peer, in the order in which they make sense together. */
@@ -90,8 +105,7 @@ static void act_on(struct link *link, unsigned int actions, nsec_t now)
 	const union netaddr *remote = &link->wire.path.remote;
 
 	if (actions & PEER_SESSION_UP)
-		report_session_up(&link->report, remote, link->peer.handshake_time,
-				  link->peer.secrets->keypairs.current->cipher->name, now);
+		note_session(link, now);
 	if (actions & PEER_STALE)
 		report_stale(&link->report, remote, now);
 	if (actions & PEER_GAVE_UP)
@@ -106,7 +120,7 @@ static void act_on(struct link *link, unsigned int actions, nsec_t now)
 		initiate(link, now);
 	if (actions & (PEER_FLUSH | PEER_SEND_KEEPALIVE)) {
 		if (link->peer.staged.n > 0)
-			flush_staged(link, now);
+			flush(link, now);
 		else if (actions & PEER_SEND_KEEPALIVE)
 			tx_keepalive(&link->tx, now);
 	}
@@ -118,22 +132,27 @@ static void act(struct link *link, nsec_t now)
 
 	while ((actions = peer_actions(&link->peer, now)))
 		act_on(link, actions, now);
+	alarm_at(&link->alarm, link_follow_way(link, now));
 	alarm_at(&link->alarm, peer_deadline(&link->peer));
 	alarm_at(&link->alarm, endpoint_deadline(&link->endpoint));
 }
 
 void link_path_found(struct link *link, nsec_t now)
 {
-	link_follow_path(link);
+	link->wire.is_way_stale = true;
 	if (link->peer.staged.n > 0)
-		flush_staged(link, now);
+		flush(link, now);
 	else if (link->conf->persistent_keepalive)
 		tx_keepalive(&link->tx, now);
 }
 
-static void on_roamed(void *context)
+/* An address behind this link's own interface cannot be where its messages go. */
+static bool may_roam(void *context, const union netaddr *remote, nsec_t now)
 {
-	link_follow_path(context);
+	struct link *link = context;
+	struct nl_path path;
+
+	return !way_ask(&link->ways, remote, now, &path) || path.ifindex != link->ifindex;
 }
 
 static void on_tun_readable(struct ev_loop *loop, ev_io *watcher, int events)
@@ -154,7 +173,7 @@ static void on_udp_writable(struct ev_loop *loop, ev_io *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	run_tx(link, now);
+	flush(link, now);
 	act(link, now);
 }
 
@@ -202,32 +221,43 @@ static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events
 		log_notice("the interface is %s now", facts.own_is_up ? "up" : "down");
 	if (facts.own_renamed)
 		log_notice("the interface is called %s now", facts.own_name);
-	if (facts.own_moved)
-		log_notice("the interface is in another network namespace now");
+	if (facts.own_moved) {
+		log_notice("the interface is in another network namespace now: its MTU is no "
+			   "longer looked after");
+		link->mtu_is_ours = false;
+	}
 	if (facts.own_mtu_changed && facts.own_mtu != link->tx.mtu) {
 		log_notice("the MTU was set to %u by hand and stays so", facts.own_mtu);
 		link->tx.mtu = facts.own_mtu;
 		link->mtu_is_ours = false;
 	}
-	/* An address that is gone makes itself known when it is used (wire.c). */
-	if (facts.underlay_changed && link_follow_path(link))
-		wire_forget_source(&link->wire);
+	/* A pinned address that is gone makes itself known when it is used (wire.c). */
+	if (facts.underlay_changed) {
+		way_forget(&link->ways);
+		link->wire.is_way_stale = true;
+	}
+	act(link, nsec_boottime());
 }
 
-/* The resolver's descriptor is another one after its process was replaced. */
+/* The resolver's descriptor is another one after its process was replaced, and none while that
+ * did not work. */
 static void watch_resolver(struct link *link)
 {
-	ev_io_stop(link->loop, &link->resolver_readable);
-	if (resolver_fd(link->resolver) < 0)
+	int fd = resolver_fd(link->resolver);
+
+	if (ev_is_active(&link->resolver_readable) && link->resolver_readable.fd == fd)
 		return;
-	ev_io_set(&link->resolver_readable, resolver_fd(link->resolver), EV_READ);
+	ev_io_stop(link->loop, &link->resolver_readable);
+	if (fd < 0)
+		return;
+	ev_io_set(&link->resolver_readable, fd, EV_READ);
 	ev_io_start(link->loop, &link->resolver_readable);
 }
 
 static void tick_endpoint(struct link *link, nsec_t now)
 {
-	if (endpoint_tick(&link->endpoint, now) == RESOLVER_NEW_FD)
-		watch_resolver(link);
+	endpoint_tick(&link->endpoint, now);
+	watch_resolver(link);
 }
 
 static void on_resolver_readable(struct ev_loop *loop, ev_io *watcher, int events)
@@ -259,17 +289,17 @@ static void on_alarm(void *context)
 	act(link, now);
 }
 
-void link_watch(struct link *link)
+enum exit_code link_watch(struct link *link)
 {
 	const struct udp *udp = &link->wire.udp;
 	int r = alarm_init(&link->alarm, link->loop, on_alarm, link);
 
 	if (r < 0) {
 		log_error("cannot make a timer: %s", strerror(-r));
-		return;
+		return EXIT_SYSTEM;
 	}
 	link->has_alarm = true;
-	link->rx.on_roamed = on_roamed;
+	link->rx.may_roam = may_roam;
 	link->rx.context = link;
 
 	ev_io_init(&link->tun_readable, on_tun_readable, link->tun.fd, EV_READ);
@@ -288,41 +318,5 @@ void link_watch(struct link *link)
 	ev_io_start(link->loop, &link->monitor_readable);
 	watch_resolver(link);
 	on_alarm(link);
-}
-
-void link_log_status(const struct link *link)
-{
-	static const char *const names[N_COUNTERS] = {
-		[COUNT_TX_PACKETS] = "packets sent",
-		[COUNT_TX_BYTES] = "bytes sent",
-		[COUNT_RX_PACKETS] = "packets received",
-		[COUNT_RX_BYTES] = "bytes received",
-		[COUNT_RX_INVALID] = "no message",
-		[COUNT_RX_NOT_IP] = "received, no IP packet",
-		[COUNT_RX_NOT_ALLOWED] = "received, not in AllowedIPs",
-		[COUNT_RX_WRITE_FAILED] = "received, interface full or down",
-		[COUNT_TX_NOT_IP] = "to send, no IP packet",
-		[COUNT_TX_NOT_ALLOWED] = "to send, not in AllowedIPs",
-		[COUNT_TX_NO_ENDPOINT] = "to send, no endpoint",
-		[COUNT_TX_TOO_BIG] = "to send, too big for the path",
-		[COUNT_TX_SEND_FAILED] = "to send, refused by the socket",
-		[COUNT_TX_BLOCKED] = "waits for the socket",
-	};
-	char remote[NETADDR_TEXT_MAX];
-
-	log_notice("status: %s, peer at %s, MTU %u", report_state_name(link->report.state),
-		   netaddr_format(&link->wire.path.remote, remote), link->tx.mtu);
-	for (size_t i = 0; i < N_COUNTERS; i++) {
-		if (link->counters.n[i])
-			log_notice("status: %s: %llu", names[i],
-				   (unsigned long long)link->counters.n[i]);
-	}
-	for (enum peer_verdict i = 0; i < PEER_N_VERDICTS; i++) {
-		if (link->counters.verdicts[i])
-			log_notice("status: messages, %s: %llu", peer_verdict_name(i),
-				   (unsigned long long)link->counters.verdicts[i]);
-	}
-	if (link->peer.n_staged_lost)
-		log_notice("status: packets dropped while there was no session: %llu",
-			   (unsigned long long)link->peer.n_staged_lost);
+	return link->exit_code;
 }

@@ -14,6 +14,7 @@
 #include "daemon/core/rx.h"
 #include "daemon/core/suites.h"
 #include "daemon/core/tx.h"
+#include "daemon/core/way.h"
 #include "daemon/host/monitor.h"
 
 struct link {
@@ -35,8 +36,12 @@ struct link {
 	struct netlink nl;
 	struct monitor monitor;
 	unsigned int ifindex;
-	unsigned int path_ifindex; /* the interface on the way to the peer; 0: not known */
-	bool mtu_is_ours;          /* nobody set another MTU by hand */
+	struct ways ways;
+	union netaddr way_remote; /* whose way was looked at last, */
+	unsigned int way_ifindex; /* and the interface on it; 0: not known */
+	nsec_t way_next_look;     /* not before */
+	struct log_limit mtu_limit;
+	bool mtu_is_ours; /* nobody set another MTU by hand */
 
 	struct alarm alarm;
 	bool has_alarm;
@@ -64,20 +69,21 @@ enum exit_code link_open(struct link *link);
 /*! Takes everything off the loop and closes it; the interface vanishes. Safe at any point. */
 void link_close(struct link *link);
 
-/*! Starts watching; link_open() does it at its end. */
-void link_watch(struct link *link);
+/*! Starts watching; link_open() does it at its end. \return EXIT_DONE or the exit code */
+enum exit_code link_watch(struct link *link);
 
 /*! There is an address now to which the peer's messages can be sent: what waited goes on. */
 void link_path_found(struct link *link, nsec_t now);
 
 /*!
- * Looks at the way to the peer, which may have changed, and sets the MTU that fits it, unless the
- * file or somebody by hand set another.
- * \return true when packets to the peer leave by another interface now
+ * Looks at the way to the peer, which may have changed, once a second at most: sets the MTU that
+ * fits it, unless the file or somebody by hand set another, and forgets a pinned local address
+ * when packets leave by another interface now.
+ * \return when it must be called again, or NSEC_NEVER
  */
-bool link_follow_path(struct link *link);
+nsec_t link_follow_way(struct link *link, nsec_t now);
 
 /*! Logs state and counters, in a few lines. */
-void link_log_status(const struct link *link);
+void link_log_status(const struct link *link, nsec_t now);
 
 #endif

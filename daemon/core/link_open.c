@@ -12,6 +12,8 @@
 
 /* Where no way to the peer is known yet: what fits 1500 bytes over IPv6 and IPv4. */
 #define MTU_DEFAULT 1420
+/* Between two sentences about the MTU. */
+#define LOG_INTERVAL (60 * NSEC_PER_SEC)
 
 void link_init(struct link *link, struct ev_loop *loop, const struct conf_link *conf,
 	       struct resolver *resolver)
@@ -26,6 +28,8 @@ void link_init(struct link *link, struct ev_loop *loop, const struct conf_link *
 	link->monitor = (struct monitor)MONITOR_NULL;
 	link->wire.counters = &link->counters;
 	link->wire.report = &link->report;
+	link->ways.nl = &link->nl;
+	link->ways.fwmark = conf->fwmark;
 	link->mtu_is_ours = conf->mtu == 0;
 }
 
@@ -104,15 +108,18 @@ static bool has_ipv6(const struct conf_link *conf)
 
 /* The inner MTU that fits the way to the peer, or 0 when that way is not known; it may lead into
  * this very interface when AllowedIPs cover the peer's own address. */
-static unsigned int ask_path(struct link *link)
+static unsigned int mtu_of_way(struct link *link, nsec_t now)
 {
 	const union netaddr *remote = &link->wire.path.remote;
-	struct nl_path path = { 0 };
+	struct nl_path path;
 
-	if (!wire_has_path(&link->wire) ||
-	    nl_path_get(&link->nl, remote, link->conf->fwmark, &path) < 0)
+	if (!wire_has_path(&link->wire) || !way_ask(&link->ways, remote, now, &path))
 		return 0;
-	link->path_ifindex = path.ifindex;
+	if (!netaddr_equal(remote, &link->way_remote))
+		link->way_remote = *remote;
+	else if (path.ifindex != link->way_ifindex)
+		wire_forget_source(&link->wire);
+	link->way_ifindex = path.ifindex;
 	if (path.ifindex == link->ifindex)
 		return 0;
 	/* Whatever cipher is agreed on, its packets must fit. */
@@ -120,39 +127,47 @@ static unsigned int ask_path(struct link *link)
 				remote->sa.sa_family, has_ipv6(link->conf));
 }
 
-static unsigned int first_mtu(struct link *link)
+static unsigned int first_mtu(struct link *link, nsec_t now)
 {
-	unsigned int path_mtu = ask_path(link);
+	unsigned int mtu = mtu_of_way(link, now);
 
 	if (link->conf->mtu)
 		return link->conf->mtu;
-	return path_mtu ? path_mtu : MTU_DEFAULT - (unsigned int)link->suites.extra_tag_len;
+	return mtu ? mtu : MTU_DEFAULT - (unsigned int)link->suites.extra_tag_len;
 }
 
-static void set_mtu(struct link *link, unsigned int mtu)
+static void set_mtu(struct link *link, unsigned int mtu, nsec_t now)
 {
 	int r = nl_link_set_mtu(&link->nl, link->ifindex, mtu);
 
-	if (r < 0) {
+	if (r == 0)
+		link->tx.mtu = mtu;
+	if (!log_allowed(&link->mtu_limit, LOG_INTERVAL, now))
+		return;
+	if (r == 0)
+		log_info("the MTU is %u now, as the way to the peer allows", mtu);
+	else
 		log_warning("cannot set the MTU of %s to %u: %s", link->conf->name, mtu,
 			    strerror(-r));
-		return;
-	}
-	log_info("the MTU is %u now, as the way to the peer allows", mtu);
-	link->tx.mtu = mtu;
 }
 
-bool link_follow_path(struct link *link)
+nsec_t link_follow_way(struct link *link, nsec_t now)
 {
-	unsigned int ifindex_before = link->path_ifindex;
-	unsigned int mtu = ask_path(link);
+	unsigned int mtu;
 
+	if (!link->wire.is_way_stale)
+		return NSEC_NEVER;
+	if (now < link->way_next_look)
+		return link->way_next_look;
+	link->wire.is_way_stale = false;
+	link->way_next_look = now + NSEC_PER_SEC;
+	mtu = mtu_of_way(link, now);
 	if (link->mtu_is_ours && mtu && mtu != link->tx.mtu)
-		set_mtu(link, mtu);
-	return link->path_ifindex != ifindex_before;
+		set_mtu(link, mtu, now);
+	return NSEC_NEVER;
 }
 
-static enum exit_code setup_interface(struct link *link)
+static enum exit_code setup_interface(struct link *link, nsec_t now)
 {
 	struct ifsetup_failure failure;
 	int r = netlink_open(&link->nl);
@@ -163,7 +178,7 @@ static enum exit_code setup_interface(struct link *link)
 		log_error("cannot ask the kernel about %s: %s", link->conf->name, strerror(-r));
 		return EXIT_SYSTEM;
 	}
-	link->tx.mtu = first_mtu(link);
+	link->tx.mtu = first_mtu(link, now);
 	r = ifsetup_apply(&link->nl, link->conf, link->ifindex, link->tx.mtu, &failure);
 	if (r == 0)
 		r = monitor_open(&link->monitor, link->ifindex);
@@ -263,7 +278,7 @@ enum exit_code link_open(struct link *link)
 	endpoint_init(&link->endpoint, link->conf, link->resolver, now);
 	if (!endpoint_next(&link->endpoint, &link->wire.path.remote, &link->wire.path.remote))
 		link->wire.path.remote.sa.sa_family = AF_UNSPEC;
-	code = setup_interface(link);
+	code = setup_interface(link, now);
 	if (code != EXIT_DONE)
 		return code;
 	r = make_parts(link, now);
@@ -272,11 +287,8 @@ enum exit_code link_open(struct link *link)
 		return EXIT_SYSTEM;
 	}
 	connect_parts(link, now);
-	link_watch(link);
-	if (!link->has_alarm)
-		return EXIT_SYSTEM;
 	say_ready(link);
-	return EXIT_DONE;
+	return link_watch(link);
 }
 
 void link_close(struct link *link)

@@ -22,7 +22,11 @@ void report_trouble(struct report *report, enum report_trouble kind, nsec_t now,
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	log_warning("%s", text);
+	if (report->limits[kind].n_dropped > 0)
+		log_warning("%s (and %llu times more before)", text,
+			    (unsigned long long)report->limits[kind].n_dropped);
+	else
+		log_warning("%s", text);
 }
 
 static void enter(struct report *report, enum report_state state, nsec_t now)
@@ -47,29 +51,38 @@ void report_session_up(struct report *report, const union netaddr *remote, nsec_
 		log_msg(level, "handshake done with %s, begun by the peer, cipher %s", text,
 			cipher);
 	enter(report, REPORT_UP, now);
-	report->n_unanswered = 0;
 	report->n_unconfirmed = 0;
-	report->has_reason = false;
+	report->reason_at = 0;
 }
 
-void report_unanswered(struct report *report, const union netaddr *remote,
+void report_unanswered(struct report *report, const union netaddr *remote, unsigned int n_tries,
 		       const struct key *own_public, nsec_t now)
 {
 	char text[NETADDR_TEXT_MAX], key[KEYTEXT_LEN + 1];
 
-	report->n_unanswered++;
-	if (report->n_unanswered < UNANSWERED_TO_SAY || report->state == REPORT_NO_ANSWER ||
+	if (n_tries < UNANSWERED_TO_SAY || report->state == REPORT_NO_ANSWER ||
 	    report->state == REPORT_GAVE_UP)
 		return;
-	enter(report, REPORT_NO_ANSWER, now);
-	if (report->has_reason)
+	/* Somebody does answer, and it was said what is wrong with it. */
+	if (report->reason_at && !nsec_expired(report->reason_at, TROUBLE_INTERVAL, now))
 		return;
+	enter(report, REPORT_NO_ANSWER, now);
 	keytext_encode(own_public, key);
 	log_warning(
 		"no answer from %s after %u tries; check that the address is right, that "
 		"nothing on the way filters UDP port %u, that WireGuard or vpnd runs there, and "
 		"that it knows our public key %s; tries go on",
-		netaddr_format(remote, text), report->n_unanswered, netaddr_port(remote), key);
+		netaddr_format(remote, text), n_tries, netaddr_port(remote), key);
+}
+
+void report_loop(struct report *report, const union netaddr *remote, nsec_t now)
+{
+	char text[NETADDR_TEXT_MAX];
+
+	report_trouble(report, REPORT_LOOP, now,
+		       "the way to the peer at %s leads through the link itself: nothing is sent "
+		       "there; AllowedIPs or a route must not cover that address",
+		       netaddr_format(remote, text));
 }
 
 void report_gave_up(struct report *report, const union netaddr *remote, nsec_t now)
@@ -125,11 +138,29 @@ static void report_responded(struct report *report, const char *source, nsec_t n
 		       source, report->n_unconfirmed);
 }
 
-void report_handshake(struct report *report, enum peer_verdict verdict,
-		      const struct peer_reply *reply, const union netaddr *source, bool is_peer,
-		      const struct key *own_public, nsec_t now)
+/* Anybody can send garbage: it means something from the peer's own address, or when that is not
+ * known yet, because a wrong PublicKey at the caller is the commonest mistake. */
+static void report_bad_mac1(struct report *report, const union netaddr *source,
+			    const union netaddr *peer, const struct key *own_public, nsec_t now)
 {
+	bool has_peer = peer->sa.sa_family != AF_UNSPEC;
 	char text[NETADDR_TEXT_MAX], key[KEYTEXT_LEN + 1];
+
+	if (has_peer && !netaddr_equal(source, peer))
+		return;
+	keytext_encode(own_public, key);
+	report_trouble(report, REPORT_BAD_MAC1, now,
+		       "%s at %s does not know our public key (bad mac1): %sits configuration must "
+		       "say PublicKey = %s",
+		       has_peer ? "the peer" : "somebody", netaddr_format(source, text),
+		       has_peer ? "" : "if that is the peer, ", key);
+}
+
+void report_handshake(struct report *report, enum peer_verdict verdict,
+		      const struct peer_reply *reply, const union netaddr *source,
+		      const union netaddr *peer, const struct key *own_public, nsec_t now)
+{
+	char text[NETADDR_TEXT_MAX];
 
 	netaddr_format(source, text);
 	switch (verdict) {
@@ -140,24 +171,17 @@ void report_handshake(struct report *report, enum peer_verdict verdict,
 		report_unknown_key(report, reply, text, now);
 		break;
 	case PEER_BAD_MAC1:
-		/* Anybody can send garbage; from the peer's own address it means something. */
-		if (!is_peer)
-			break;
-		keytext_encode(own_public, key);
-		report_trouble(report, REPORT_BAD_MAC1, now,
-			       "the peer at %s does not know our public key (bad mac1): its "
-			       "configuration must say PublicKey = %s",
-			       text, key);
+		report_bad_mac1(report, source, peer, own_public, now);
 		break;
 	case PEER_PSK_DIFFERS:
-		report->has_reason = true;
+		report->reason_at = now;
 		report_trouble(report, REPORT_PSK, now,
 			       "%s answered, but its response does not open: PresharedKey differs, "
 			       "or only one end has one",
 			       text);
 		break;
 	case PEER_NO_SUITE:
-		report->has_reason = true;
+		report->reason_at = now;
 		report_trouble(report, REPORT_NO_SUITE, now,
 			       "%s cannot do the Cipher that this link's file asks for: it is no "
 			       "vpnd, or has not that cipher, or its file excludes it; Cipher = "

@@ -39,6 +39,7 @@ enum report_trouble {
 	REPORT_NOT_IP,
 	REPORT_NO_ENDPOINT,
 	REPORT_ROAMED,
+	REPORT_LOOP,
 	REPORT_TOO_BIG,
 	REPORT_SEND,
 	REPORT_WRITE,
@@ -49,9 +50,8 @@ enum report_trouble {
 struct report {
 	enum report_state state;
 	nsec_t since;               /* when the state was entered */
-	unsigned int n_unanswered;  /* initiations since the last session */
 	unsigned int n_unconfirmed; /* responses of ours that no data followed */
-	bool has_reason;            /* the trouble since the last session was explained */
+	nsec_t reason_at;           /* when a reason for no session was said last; 0: never */
 	struct log_limit limits[REPORT_N_TROUBLES];
 };
 
@@ -67,9 +67,16 @@ void report_trouble(struct report *report, enum report_trouble kind, nsec_t now,
 void report_session_up(struct report *report, const union netaddr *remote, nsec_t took,
 		       const char *cipher, nsec_t now);
 
-/*! An initiation was not answered; `own_public` is named as what the far end must know. */
-void report_unanswered(struct report *report, const union netaddr *remote,
+/*!
+ * Another initiation was not answered.
+ * \param n_tries     without an answer since the last session
+ * \param own_public  named as what the far end must know
+ */
+void report_unanswered(struct report *report, const union netaddr *remote, unsigned int n_tries,
 		       const struct key *own_public, nsec_t now);
+
+/*! The way to an address of the peer leads through the link itself. */
+void report_loop(struct report *report, const union netaddr *remote, nsec_t now);
 
 /*! The peer was given up. */
 void report_gave_up(struct report *report, const union netaddr *remote, nsec_t now);
@@ -83,12 +90,12 @@ void report_keys_erased(struct report *report, nsec_t now);
 /*!
  * What a handshake message tells about the far end, where it tells something.
  * \param reply       with the claimed key for PEER_UNKNOWN_KEY
- * \param is_peer     the message came from where we believe the peer to be
+ * \param peer        where we believe the peer to be; AF_UNSPEC: no idea
  * \param own_public  ours, named in the sentence about a bad mac1
  */
 void report_handshake(struct report *report, enum peer_verdict verdict,
-		      const struct peer_reply *reply, const union netaddr *source, bool is_peer,
-		      const struct key *own_public, nsec_t now);
+		      const struct peer_reply *reply, const union netaddr *source,
+		      const union netaddr *peer, const struct key *own_public, nsec_t now);
 
 /*! A state in words: "no answer". */
 const char *report_state_name(enum report_state state);

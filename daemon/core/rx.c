@@ -41,13 +41,20 @@ static void roam(struct rx *rx, const struct udp_path *path, nsec_t now)
 
 	if (udp_path_equal(&rx->wire->path, path))
 		return;
+	/* A host whose outer address is gone sends from its inner one: answers would go into the
+	 * link itself, again and again. */
+	if (!netaddr_equal(&before, &path->remote) &&
+	    !rx->may_roam(rx->context, &path->remote, now)) {
+		report_loop(rx->wire->report, &path->remote, now);
+		return;
+	}
 	rx->wire->path = *path;
 	if (netaddr_equal(&before, &path->remote))
 		return;
 	if (before.sa.sa_family != AF_UNSPEC)
 		report_trouble(rx->wire->report, REPORT_ROAMED, now, "the peer moved from %s to %s",
 			       netaddr_format(&before, from), netaddr_format(&path->remote, to));
-	rx->on_roamed(rx->context);
+	rx->wire->is_way_stale = true;
 }
 
 /* Whether an opened packet may enter the interface; counts and says it if not. */
@@ -189,14 +196,14 @@ static void handle_handshake(struct rx *rx, enum msg_type type, const struct udp
 	rx->wire->counters->verdicts[verdict]++;
 	if (verdict == PEER_RESPONDED || verdict == PEER_ESTABLISHED) {
 		rx->wire->counters->n[COUNT_RX_BYTES] += len;
-		roam(rx, path, now);
+		if (!reply.may_be_replay)
+			roam(rx, path, now);
 	}
 	if (reply.len > 0)
 		wire_send_handshake(rx->wire, path, reply.message, reply.len, now);
 	if (verdict == PEER_RESPONDED)
 		check_clock(rx, now);
-	report_handshake(rx->wire->report, verdict, &reply, &path->remote,
-			 netaddr_equal(&path->remote, &rx->wire->path.remote),
+	report_handshake(rx->wire->report, verdict, &reply, &path->remote, &rx->wire->path.remote,
 			 &rx->peer->secrets->identity.own_public, now);
 }
 

@@ -18,7 +18,8 @@ struct rx {
 	struct wire *wire;
 	struct peer *peer;
 	const struct allowedips *allowed;
-	void (*on_roamed)(void *context); /* the peer's address is another one */
+	/* Whether an address can be the peer's: not if its way leads through this link. */
+	bool (*may_roam)(void *context, const union netaddr *remote, nsec_t now);
 	void *context;
 	uint8_t *slots; /* UDP_BATCH buffers, owned */
 	struct udp_datagram runs[UDP_BATCH];

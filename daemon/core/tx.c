@@ -140,6 +140,18 @@ static void take_segments(struct tx *tx, struct keypair *keypair, nsec_t now)
 	}
 }
 
+/* Whether the packet is a message of ours: a route has sent it into the link that it carries. */
+static bool is_own(const struct tx *tx, const struct inner *inner)
+{
+	const union netaddr *remote = &tx->wire->path.remote;
+	const void *address = remote->sa.sa_family == AF_INET
+				      ? (const void *)&remote->in4.sin_addr
+				      : (const void *)&remote->in6.sin6_addr;
+
+	return remote->sa.sa_family == inner->family &&
+	       inner_is_udp(inner, tx->wire->udp.port, address, netaddr_port(remote));
+}
+
 /* Whether a packet from the interface may go to the peer; counts it if not. */
 static bool may_go(struct tx *tx, const struct inner *inner, nsec_t now)
 {
@@ -150,6 +162,11 @@ static bool may_go(struct tx *tx, const struct inner *inner, nsec_t now)
 		inner_format_address(inner->family, inner->destination, address);
 		report_trouble(tx->wire->report, REPORT_NOT_ALLOWED_OUT, now,
 			       "dropped packets to %s, which AllowedIPs does not allow", address);
+		return false;
+	}
+	if (is_own(tx, inner)) {
+		tx->wire->counters->n[COUNT_TX_NOT_ALLOWED]++;
+		report_loop(tx->wire->report, &tx->wire->path.remote, now);
 		return false;
 	}
 	if (!wire_has_path(tx->wire) && !tx->may_wait) {

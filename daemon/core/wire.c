@@ -46,6 +46,9 @@ static void refuse(struct wire *wire, const union netaddr *remote, size_t len, i
 		return;
 	}
 	wire->counters->n[COUNT_TX_SEND_FAILED]++;
+	/* A full queue of the outer interface: losses are how networks say that. */
+	if (error == -ENOBUFS)
+		return;
 	report_trouble(wire->report, REPORT_SEND, now, "cannot send to %s: %s; tries go on", text,
 		       strerror(-error));
 }
@@ -158,10 +161,14 @@ void wire_send_handshake(struct wire *wire, const struct udp_path *path, void *m
 		unpinned.source_if = 0;
 		r = udp_send(&wire->udp, &unpinned, &one, 1);
 	}
-	if (r < 0)
-		refuse(wire, &path->remote, len, r, now);
-	else
+	if (r >= 0)
 		wire->counters->n[COUNT_TX_BYTES] += len;
+	else if (r == -EAGAIN)
+		wire->counters->n[COUNT_TX_BLOCKED]++;
+	else if (netaddr_equal(&path->remote, &wire->path.remote))
+		refuse(wire, &path->remote, len, r, now);
+	else /* a stranger's address is no trouble of this link */
+		wire->counters->n[COUNT_TX_SEND_FAILED]++;
 }
 
 void wire_read_errors(struct wire *wire, int fd, nsec_t now)
@@ -177,7 +184,9 @@ void wire_read_errors(struct wire *wire, int fd, nsec_t now)
 			report_trouble(wire->report, REPORT_ICMP, now,
 				       "refused by %s: nothing listens on that UDP port there",
 				       text);
-		else if (error.error != EMSGSIZE)
+		else if (error.error == EMSGSIZE)
+			wire->is_way_stale = true;
+		else
 			report_trouble(wire->report, REPORT_ICMP, now,
 				       "%s cannot be reached: %s (said a router on the way)", text,
 				       strerror(error.error));

@@ -64,6 +64,21 @@ bool inner_parse(uint8_t *packet, size_t len, struct inner *ret)
 	}
 }
 
+bool inner_is_udp(const struct inner *inner, uint16_t source_port, const void *destination,
+		  uint16_t destination_port)
+{
+	bool is_v4 = inner->family == AF_INET;
+	size_t address_len = is_v4 ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+	size_t header_len = is_v4 ? (inner->packet[0] & 0xfU) * 4UL : sizeof(struct ip6_hdr);
+	uint8_t protocol = inner->packet[is_v4 ? offsetof(struct iphdr, protocol)
+					       : offsetof(struct ip6_hdr, ip6_nxt)];
+	be16_t ports[2] = { be16_make(source_port), be16_make(destination_port) };
+
+	return protocol == IPPROTO_UDP && inner->len >= header_len + sizeof(ports) &&
+	       memcmp(inner->destination, destination, address_len) == 0 &&
+	       memcmp(inner->packet + header_len, ports, sizeof(ports)) == 0;
+}
+
 uint8_t inner_get_tos(const struct inner *inner)
 {
 	const uint8_t *packet = inner->packet;

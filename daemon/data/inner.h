@@ -32,6 +32,13 @@ struct inner {
  */
 must_check bool inner_parse(uint8_t *packet, size_t len, struct inner *ret);
 
+/*!
+ * Whether the packet is a UDP datagram from `source_port` to a destination.
+ * \param destination  address of the packet's family, 4 or 16 bytes
+ */
+bool inner_is_udp(const struct inner *inner, uint16_t source_port, const void *destination,
+		  uint16_t destination_port);
+
 /*! The byte with DSCP and ECN: "type of service" or "traffic class". */
 uint8_t inner_get_tos(const struct inner *inner);
 

@@ -26,7 +26,7 @@
 /* Longest payload of a datagram (IPv4: 65,535 - 20 - 8). */
 #define UDP_DATAGRAM_MAX 65507
 /* Longest run in datagrams (kernel udp.h, UDP_MAX_SEGMENTS; 128 since Linux 6.9). */
-#define UDP_RUN_MAX      64
+#define UDP_RUN_MAX 64
 
 /* Both sockets. Start with UDP_NULL; udp_close() may be called at any time. */
 struct udp {
@@ -129,7 +129,7 @@ int udp_receive(int fd, struct udp_datagram *datagrams, size_t n);
  */
 bool udp_read_error(int fd, struct udp_error *ret);
 
-/*! Whether a source is pinned to one path and not (or to another address) on the other. */
+/*! Whether remote end, pinned source and its interface are the same. */
 bool udp_path_equal(const struct udp_path *a, const struct udp_path *b);
 
 #endif

@@ -103,8 +103,11 @@ static int send_batch(struct batch *batch, size_t n)
 
 	/* An ICMP error that waits on the socket fails one call without sending: the second
 	 * failure is about this message. */
-	for (int tries = 0; tries < 2 && n_sent < 0; tries++)
+	for (int tries = 0; tries < 2 && n_sent < 0; tries++) {
 		n_sent = sendmmsg(batch->fd, batch->headers, (unsigned int)n, MSG_DONTWAIT);
+		if (n_sent < 0 && errno == EAGAIN)
+			break;
+	}
 	return n_sent < 0 ? -errno : n_sent;
 }
 

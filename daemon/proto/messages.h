@@ -56,13 +56,13 @@ enum msg_type {
 	MSG_DATA = 4,
 };
 
-/* The type is read as a little-endian 32-bit number, which makes the three reserved bytes part
- * of it: they must be zero. */
 struct msg_macs {
 	uint8_t mac1[MAC_LEN];
 	uint8_t mac2[MAC_LEN];
 };
 
+/* The type is read as a little-endian 32-bit number, which makes the three reserved bytes part
+ * of it: they must be zero. */
 struct msg_initiation {
 	le32_t type;
 	le32_t sender;

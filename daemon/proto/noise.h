@@ -6,8 +6,8 @@
  *   response    <- e, ee, se, psk, {}
  *
  * Four functions, one for each end of each message. The responder keeps nothing between the
- * two: it answers and has its keys in one go. Only the initiator has a state in between. All
- * inputs are worked on in locals; a caller's struct is written after the last check.
+ * two: it answers and has its keys in one go. Only the initiator has a state in between. What was
+ * received is worked on in locals: a caller's struct is written after the last check.
  */
 #ifndef PROTO_NOISE_H
 #define PROTO_NOISE_H

@@ -57,6 +57,9 @@ void peer_want_handshake(struct peer *peer, bool is_retry, nsec_t now)
 {
 	if (!is_retry)
 		peer->timers.n_retries = 0;
+	/* One that is under way is tried again by its timer, with its jitter. */
+	if (!is_retry && peer->secrets->handshake.is_waiting && timers_is_retrying(&peer->timers))
+		return;
 	if (peer->last_handshake_sent &&
 	    !nsec_expired(peer->last_handshake_sent, REKEY_TIMEOUT, now))
 		timers_initiation_delayed(&peer->timers, peer->last_handshake_sent + REKEY_TIMEOUT);
@@ -108,16 +111,20 @@ void peer_stage(struct peer *peer, const uint8_t *packet, size_t len)
 
 static void retransmit(struct peer *peer, nsec_t now)
 {
+	/* One that had to wait for its time is a first try: nobody has failed to answer yet. */
+	if (!peer->secrets->handshake.is_waiting) {
+		peer_want_handshake(peer, true, now);
+		return;
+	}
 	if (peer->timers.n_retries >= TIMERS_MAX_RETRIES) {
+		noise_handshake_wipe(&peer->secrets->handshake);
 		timers_gave_up(&peer->timers, now);
 		peer->n_staged_lost += staged_clear(&peer->staged);
 		peer->wanted |= PEER_GAVE_UP;
 		return;
 	}
 	peer->timers.n_retries++;
-	/* Otherwise it was one that had to wait for its time, and nobody failed to answer. */
-	if (peer->secrets->handshake.is_waiting)
-		peer->wanted |= PEER_FORGET_SOURCE | PEER_RETRIED;
+	peer->wanted |= PEER_FORGET_SOURCE | PEER_RETRIED;
 	peer_want_handshake(peer, true, now);
 }
 
@@ -155,6 +162,9 @@ unsigned int peer_actions(struct peer *peer, nsec_t now)
 	for (enum timer timer = 0; timer < N_TIMERS; timer++) {
 		if (due & (1U << timer))
 			on_timer[timer](peer, now);
+		/* To a peer that was given up nothing is owed. */
+		if (peer->wanted & PEER_GAVE_UP)
+			due &= ~(1U << TIMER_KEEPALIVE);
 	}
 	actions = peer->wanted;
 	peer->wanted = 0;

@@ -71,6 +71,7 @@ enum peer_action {
 struct peer_reply {
 	uint8_t message[sizeof(struct msg_response)];
 	size_t len;             /* 0: silence */
+	bool may_be_replay;     /* PEER_RESPONDED: nothing proves yet that the peer is there */
 	struct key claimed_key; /* PEER_UNKNOWN_KEY: who that was */
 };
 
@@ -102,7 +103,7 @@ struct peer {
 	bool is_suite_forced;
 	offer_t offered; /* in the initiation that is under way */
 
-	nsec_t last_session_up; /* 0: never; both ends had the keys */
+	nsec_t last_session_up; /* when both ends had the keys of a session last; 0: never */
 	nsec_t handshake_time;  /* how long our handshake took; 0 when the peer began it */
 	uint64_t n_staged_lost; /* packets dropped while there was no session */
 };

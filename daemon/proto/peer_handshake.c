@@ -132,6 +132,10 @@ static enum peer_verdict receive_initiation(struct peer *peer, const uint8_t *me
 		   !nsec_expired(peer->last_consumed, INITIATION_INTERVAL, now)) {
 		verdict = PEER_TOO_SOON;
 	} else {
+		/* Without an earlier stamp, as after a restart, it may be a recording. While there
+		 * is a session, only its confirmation moves traffic to where this came from. */
+		reply->may_be_replay = peer->last_consumed == 0 &&
+				       keypair_can_send(peer->secrets->keypairs.current, now);
 		peer->last_stamp_seen = opened.timestamp;
 		peer->last_consumed = now;
 		verdict = respond(peer, &opened, now, reply);
@@ -244,6 +248,7 @@ enum peer_verdict peer_receive_handshake(struct peer *peer, enum msg_type type,
 	enum peer_verdict verdict;
 
 	reply->len = 0;
+	reply->may_be_replay = false;
 	if (type == MSG_COOKIE)
 		return receive_cookie(peer, message, now);
 	if (!cookie_check_mac1(&peer->secrets->checker, message, len))

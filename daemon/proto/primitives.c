@@ -5,6 +5,8 @@
 #include <sodium.h>
 
 #define BLAKE2S_BLOCK_LEN 64
+/* More bytes than a call of libb2 has on the stack. */
+#define STACK_OF_HASH 1024
 
 void prim_hash(uint8_t ret[static HASH_LEN], const void *a, size_t a_len, const void *b,
 	       size_t b_len)
@@ -75,6 +77,8 @@ void prim_kdf(const uint8_t chaining_key[static HASH_LEN], const uint8_t *input,
 	}
 	sodium_memzero(secret, sizeof(secret));
 	sodium_memzero(block, sizeof(block));
+	/* libb2 leaves what it hashed on the stack. */
+	sodium_stackzero(STACK_OF_HASH);
 }
 
 bool prim_dh(struct key *ret, const struct key *private_key,

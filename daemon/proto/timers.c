@@ -79,6 +79,11 @@ void timers_initiation_delayed(struct timers *timers, nsec_t earliest)
 		timers->deadlines[TIMER_RETRANSMIT] = earliest + jitter();
 }
 
+bool timers_is_retrying(const struct timers *timers)
+{
+	return is_armed(timers, TIMER_RETRANSMIT);
+}
+
 void timers_handshake_complete(struct timers *timers)
 {
 	disarm(timers, TIMER_RETRANSMIT);

@@ -61,6 +61,9 @@ void timers_initiation_sent(struct timers *timers, nsec_t now);
 /*! When an initiation is wanted that may not be sent before `earliest`. */
 void timers_initiation_delayed(struct timers *timers, nsec_t earliest);
 
+/*! Whether an initiation is going to be sent when RETRANSMIT is due. */
+bool timers_is_retrying(const struct timers *timers);
+
 /*! When both ends are known to have the keys of a new session. */
 void timers_handshake_complete(struct timers *timers);
 

@@ -11,7 +11,7 @@ from measures import BY_KEY
 from report import BARE, REFERENCE
 
 STYLE = """
-text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; fill: #24292f }
+text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: #24292f }
 .page { fill: #ffffff; stroke: #d0d7de }
 .title { font-size: 17px; font-weight: 600 }
 .head { font-size: 13px; font-weight: 600 }
@@ -39,7 +39,7 @@ PANELS = (
     ("rtt99", "segmented"), ("cpu", "segmented"),
     ("rtt", "segmented"), ("rss", "segmented"),
 )
-WIRE_SAYS = {"plain": "plain veth", "segmented": "veth without segmentation offload"}
+WIRE_SAYS = {"plain": "plain veth", "segmented": "veth, segmentation off"}
 HEADS = {
     "tcp1": "TCP, one stream", "tcp4": "TCP, four streams", "pps": "64-byte UDP packets delivered",
     "rtt99": "Round trip under load, 99th percentile", "rtt": "Round trip, idle, median",
@@ -87,8 +87,8 @@ def panel(results, key, wire, x, y, names):
             lines.append(text(left + 6, row + 10.5, "not measured", "note"))
             continue
         width = max(spread.median * scale, 1)
-        lines.append(f'<rect x="{left:.1f}" y="{row:.1f}" width="{width:.1f}" height="{BAR}" rx="2" '
-                     f'class="{"bar-own" if own else "bar"}"/>')
+        lines.append(f'<rect x="{left:.1f}" y="{row:.1f}" width="{width:.1f}" height="{BAR}" '
+                     f'rx="2" class="{"bar-own" if own else "bar"}"/>')
         middle = row + BAR / 2
         if (spread.high - spread.low) * scale > 2:
             lines.append(f'<path d="M{left + spread.low * scale:.1f} {middle:.1f}'
@@ -96,7 +96,8 @@ def panel(results, key, wire, x, y, names):
         end = left + max(width, spread.high * scale)
         lines.append(text(end + 6, row + 10.5, number(spread.median), "own" if own else ""))
     bottom = y + HEAD_HEIGHT + len(names) * ROW - 4
-    lines.append(f'<path d="M{left - 0.5:.1f} {y + HEAD_HEIGHT - 4:.1f}V{bottom:.1f}" class="axis"/>')
+    lines.append(f'<path d="M{left - 0.5:.1f} {y + HEAD_HEIGHT - 4:.1f}V{bottom:.1f}" '
+                 'class="axis"/>')
     return lines
 
 
@@ -122,8 +123,9 @@ def draw(results):
         f"<style>{STYLE}</style>",
         f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="6" class="page"/>',
         text(MARGIN, 30, "Userspace VPNs on one machine", "title"),
-        text(MARGIN, 48, f"median of {data['n_runs']} interleaved runs; the thin line goes from the "
-             "lowest to the highest" if data["n_runs"] > 1 else "a single run, a rough answer", "note"),
+        text(MARGIN, 48, "a single run, a rough answer" if data["n_runs"] == 1 else
+             f"median of {data['n_runs']} interleaved runs; the thin line goes from the lowest to "
+             "the highest", "note"),
     ]
     lines = []
     for i, (key, wire) in enumerate(chosen):
@@ -132,7 +134,8 @@ def draw(results):
     versions = [product["short"] for product in data["contestants"].values() if product["short"]]
     foot = [
         text(MARGIN, height - 28, f"{machine['cores']} cores of {machine['cpu']}, Linux "
-             f"{machine['kernel'].split('-')[0]}, tunnel MTU {data['mtu']}, {data['date'][:10]}", "note"),
+             f"{machine['kernel'].split('-')[0]}, tunnel MTU {data['mtu']}, {data['date'][:10]}",
+             "note"),
         text(MARGIN, height - 12, ", ".join(dict.fromkeys(versions)), "note"),
         "</svg>",
     ]

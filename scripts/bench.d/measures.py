@@ -1,9 +1,9 @@
 """The measurements, and how one contestant goes through all of them once.
 
-Every figure is listed in FIGURES; a function of STEPS fills one or more of them. A step during which
-the hypervisor stole more than STEAL_MAX percent of the machine is thrown away and done again; when
-that happens three times in a row its figures are left out. A step during which other processes of
-this machine used more than `calm` percent of it is done again as well; of three such tries the
+Every figure is listed in FIGURES; a function of STEPS fills one or more of them. A step during
+which the hypervisor stole more than STEAL_MAX percent of the machine is thrown away and done again;
+when that happens three times in a row its figures are left out. A step during which other processes
+of this machine used more than `calm` percent of it is done again as well; of three such tries the
 least disturbed counts.
 """
 
@@ -16,7 +16,6 @@ import signal
 import statistics
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from subprocess import PIPE
 
 from rig import Failed, Watch, cpu_seconds, peak_memory, run, tree, wait_for
@@ -52,10 +51,12 @@ FIGURES = (
            f"most {LOSS_MAX:.0%} lost", "kp/s", 1),
     Figure("flood", "64 B flood", "the same when the sender sends as fast as it can", "kp/s", 1),
     Figure("rtt", "RTT idle", "round trip, idle, median", "us", 0, False),
-    Figure("rtt99", "RTT load", "round trip while one TCP stream runs, 99th percentile", "ms", 2, False),
+    Figure("rtt99", "RTT load", "round trip while one TCP stream runs, 99th percentile", "ms", 2,
+           False),
     Figure("cpu", "CPU", "CPU seconds of both daemons for each gigabyte (one stream, both ways)",
            "s/GB", 2, False),
-    Figure("rss", "memory", "most memory resident, the larger daemon, after all loads", "MiB", 1, False),
+    Figure("rss", "memory", "most memory resident, the larger daemon, after all loads", "MiB", 1,
+           False),
     Figure("calls", "calls", "system calls of both daemons for each thousand full segments",
            "/1000", 1, False),
 )
@@ -131,19 +132,24 @@ class Course:
             raise Failed("iperf3 does not listen")
 
     def iperf(self, *options, before=()):
-        """One run of iperf3; the answer's `end`, decoded. `before` is put in front of the command."""
+        """One run of iperf3; the answer's `end`, decoded. `before` goes in front of the command."""
         command = ["exec", "a", "iperf3", "-c", self.to, "-C", "cubic", "-J", *options]
-        for attempt in range(5):
+        problem = ""
+        for _ in range(5):
+            text = run([*before, self.rig.lab, *command], any_end=True, timeout=self.seconds + 30,
+                       env=self.rig.environment)
             try:
-                text = run([*before, self.rig.lab, *command], env=self.rig.environment,
-                           timeout=self.seconds + 30)
-                return json.loads(text)["end"]
-            except Failed as failure:
-                # The server may still be finishing the run before.
-                if "busy" not in str(failure) or attempt == 4:
-                    raise
-                time.sleep(0.2)
-        raise Failed("iperf3's server is busy")
+                answer = json.loads(text)
+                problem = answer.get("error", "")
+                if not problem and "sum_received" in answer["end"]:
+                    return answer["end"]
+            except (ValueError, KeyError):
+                problem = "its answer cannot be read"
+            # The server may still be finishing the run before; anything else is a finding.
+            if "busy" not in problem:
+                break
+            time.sleep(0.2)
+        raise Failed(f"iperf3: {problem or 'it ended without a result'}")
 
     def stream(self, *options):
         return self.iperf("-t", self.seconds, *options)
@@ -213,7 +219,7 @@ def bidir_step(course, _):
 
 
 def pps_step(course, receiver):
-    """Floods once; then halves, on a logarithmic scale, the range in which the highest rate lies."""
+    """Floods once; then halves, logarithmically, the range in which the highest rate lies."""
     each = min(max(course.seconds / 4, 0.4), 1.0)
     sent, flood, loss = course.load(receiver, 0, each)
     best = flood if loss <= LOSS_MAX else 0.0
@@ -276,7 +282,8 @@ def calls_step(course, _):
         return {}
     output = course.rig.directory / "calls"
     targets = ",".join(map(str, sorted(tree(pids))))
-    perf = ["perf", "stat", "-x", ",", "-o", output, "-e", "raw_syscalls:sys_enter", "-p", targets, "--"]
+    perf = ["perf", "stat", "-x", ",", "-o", output, "-e", "raw_syscalls:sys_enter",
+            "-p", targets, "--"]
     if shutil.which("perf"):
         with contextlib.suppress(Failed):
             end = course.iperf("-t", 1, before=perf)
@@ -302,12 +309,14 @@ def calls_by_strace(course, pids, output):
         with contextlib.suppress(Exception):
             tracer.wait(3)
         course.rig.stop(tracer)
-    total = re.search(r"^100\.00\s+\S+\s+(?:\S+\s+)?(\d+)\s+(?:\d+\s+)?total", Path(output).read_text(), re.M)
-    return per_thousand(int(total[1]), end) if total else {}
+    # The last line: 100.00, seconds, microseconds for each call, calls, perhaps errors, "total".
+    total = re.search(r"^100\.00 .* total$", output.read_text(), re.M)
+    return per_thousand(int(total[0].split()[3]), end) if total else {}
 
 
 def per_thousand(calls, end):
     return {"calls": 1000 * calls / max(end["sum_received"]["bytes"] / SEGMENT_BYTES, 1)}
 
 
-STEPS = (rtt_step, tcp_step, streams_step, bidir_step, pps_step, rtt_load_step, memory_step, calls_step)
+STEPS = (rtt_step, tcp_step, streams_step, bidir_step, pps_step, rtt_load_step, memory_step,
+         calls_step)

@@ -17,7 +17,7 @@ QUEUE = 500
 INNER = {"a": "10.8.0.1", "b": "10.8.0.2"}
 OTHER = {"a": "b", "b": "a"}
 PORT = 51820
-START_SECONDS = 20
+START_SECONDS = 30
 
 
 class Product:
@@ -27,6 +27,7 @@ class Product:
     setup = ""
     programs = ()
     interface = "bench"
+    sets_address = False  # whether the daemon gives its interface the address by itself
     ping_to = INNER["b"]
     bind_to = INNER
 
@@ -61,19 +62,19 @@ class Product:
             self.directory = rig.directory / self.name.replace(" ", "-")
             self.directory.mkdir()
             self.prepare()
-        log = self.directory.name
-        self.daemons = [
-            rig.start(host, log, *self.command(host), environment=self.environment())
-            for host in HOSTS
-        ]
-        for host, daemon in zip(HOSTS, self.daemons):
-            self.wait(daemon, lambda host=host: rig.has_interface(host, self.interface), "no interface")
+        # One after the other: a first message to a host that does not listen yet costs seconds.
+        for host in HOSTS:
+            daemon = rig.start(host, self.directory.name, *self.command(host),
+                               environment=self.environment())
+            self.daemons.append(daemon)
+            self.wait(daemon, lambda host=host: rig.has_interface(host, self.interface),
+                      "no interface")
             self.after_start(rig, host)
             link = ["ip", "link", "set", self.interface, "mtu", MTU, "txqueuelen", QUEUE, "up"]
             rig.on(host, *link)
-            address = ["address", "replace", INNER[host], "peer", INNER[OTHER[host]]]
-            if INNER[host] not in rig.on(host, "ip", "address", "show", "dev", self.interface):
-                rig.on(host, "ip", *address, "dev", self.interface)
+            if not self.sets_address:
+                rig.on(host, "ip", "address", "add", INNER[host], "peer", INNER[OTHER[host]],
+                       "dev", self.interface)
         self.wait(self.daemons[0], lambda: rig.answers(self.ping_to), "no packets pass")
 
     def wait(self, daemon, condition, sentence):
@@ -89,7 +90,8 @@ class Product:
     def check_alive(self):
         for host, daemon in zip(HOSTS, self.daemons):
             if daemon.poll() is not None:
-                raise Failed(f"the daemon on {host} ended with {daemon.returncode}; {last_words(daemon)}")
+                raise Failed(f"the daemon on {host} ended with {daemon.returncode}; "
+                             f"{last_words(daemon)}")
 
     def remarks(self):
         """What a running contestant has said about itself that a reader should know."""
@@ -121,7 +123,9 @@ class Veth(Product):
 
 
 class Vpnd(Product):
-    """vpnd with one cipher; `cipher` None leaves the line out, as a build without choice needs."""
+    """vpnd with one cipher. `line` is empty for a build that does not know Cipher."""
+
+    sets_address = True
 
     def __init__(self, program, cipher, label="vpnd"):
         super().__init__()
@@ -137,7 +141,8 @@ class Vpnd(Product):
     def keys(self):
         private = {host: run([self.program, "genkey"]).strip() for host in HOSTS}
         public = {
-            host: run([self.program, "pubkey"], input=private[host] + "\n").strip() for host in HOSTS
+            host: run([self.program, "pubkey"], input=key + "\n").strip()
+            for host, key in private.items()
         }
         return private, public
 
@@ -256,11 +261,13 @@ class Fastd(Product):
         public = {host: re.search(r"Public: (\w+)", pairs[host])[1] for host in HOSTS}
         for host in HOSTS:
             peer = OTHER[host]
+            # Only b calls: handshakes from both at once may cost a pause of 15 seconds.
+            remote = f" remote {OUTER[peer]}:{PORT};" if host == "b" else ""
             self.write(f"{host}.conf", (
                 f'log level warn;\nmode tun;\ninterface "{self.interface}";\nmtu {MTU};\n'
                 f'method "{self.method}";\nsecret "{secret[host]}";\n'
                 f"bind {OUTER[host]}:{PORT};\n"
-                f'peer "{peer}" {{ key "{public[peer]}"; remote {OUTER[peer]}:{PORT}; }}\n'
+                f'peer "{peer}" {{ key "{public[peer]}";{remote} }}\n'
             ))
 
     def command(self, host):
@@ -286,15 +293,17 @@ class Openvpn(Product):
         prints = {}
         for host in HOSTS:
             key, certificate = self.directory / f"{host}.key", self.directory / f"{host}.crt"
-            run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                 "-nodes", "-days", "2", "-subj", f"/CN={host}", "-keyout", key, "-out", certificate])
+            run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={host}",
+                 "-keyout", key, "-out", certificate])
             text = run(["openssl", "x509", "-in", certificate, "-noout", "-fingerprint", "-sha256"])
             prints[host] = text.strip().partition("=")[2]
         for host in HOSTS:
             role = "tls-server\ndh none" if host == "a" else "tls-client"
             self.write(f"{host}.conf", (
                 f"dev {self.interface}\ndev-type tun\ntun-mtu {MTU}\nmssfix 0\ntxqueuelen {QUEUE}\n"
-                f"proto udp4\nlocal {OUTER[host]}\nremote {OUTER[OTHER[host]]}\nport {PORT}\n{role}\n"
+                f"proto udp4\nlocal {OUTER[host]}\nremote {OUTER[OTHER[host]]}\nport {PORT}\n"
+                f"{role}\n"
                 f"cert {self.directory}/{host}.crt\nkey {self.directory}/{host}.key\n"
                 f"peer-fingerprint {prints[OTHER[host]]}\ndata-ciphers {self.cipher}\n"
                 f"cipher {self.cipher}\ndisable-dco\nfast-io\nverb 1\n"
@@ -306,7 +315,7 @@ class Openvpn(Product):
 
 class Tinc(Product):
     name = "tinc"
-    setup = "1.0, router mode, its defaults: aes-256-cbc, sha256 with 4 bytes of it; no PMTU probing"
+    setup = "router mode, its defaults: aes-256-cbc, sha256 cut to 4 bytes; no PMTU probing"
     programs = ("tincd",)
 
     def version(self):

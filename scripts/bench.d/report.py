@@ -24,14 +24,14 @@ class Spread:
 
 
 class Results:
-    """All runs: data["runs"][wire][contestant] is a list, one entry for each run, None if it failed."""
+    """All runs: data["runs"][wire][contestant] has an entry for each run, None if it failed."""
 
     def __init__(self, data):
         self.data = data
 
     @property
     def wires(self):
-        return [wire for wire in self.data["runs"] if any(map(any, self.data["runs"][wire].values()))]
+        return [wire for wire in self.data["runs"] if self.names(wire)]
 
     def names(self, wire):
         return [name for name, runs in self.data["runs"][wire].items() if any(runs)]
@@ -70,11 +70,12 @@ def ratio_text(value):
 
 def ratio_rows(results, wire, reference, keys=None):
     figures = [f for f in FIGURES if (not keys or f.key in keys)]
-    figures = [f for f in figures if any(results.spread(wire, n, f.key) for n in results.names(wire))]
+    names = results.names(wire)
+    figures = [f for f in figures if any(results.spread(wire, name, f.key) for name in names)]
     head = ["", *(figure.title for figure in figures)]
     rows = [
         [name, *(ratio_text(results.ratio(wire, name, f.key, reference)) for f in figures)]
-        for name in results.names(wire)
+        for name in names
     ]
     return head, rows
 
@@ -100,9 +101,14 @@ def text_table(head, rows):
     return lines
 
 
+def plain(text):
+    """Text that Markdown does not take for HTML."""
+    return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
 def markdown_table(head, rows):
     def line(cells):
-        return "| " + " | ".join(cell.replace("<", "&lt;").replace(">", "&gt;") for cell in cells) + " |"
+        return "| " + " | ".join(map(plain, cells)) + " |"
     return [line(head), "|---|" + "---:|" * (len(head) - 1), *map(line, rows)]
 
 
@@ -129,8 +135,9 @@ def facts(data):
     yield "date", data["date"]
     yield "machine", f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
     yield "kernel", machine["kernel"]
-    yield "runs", (f"{data['n_runs']} of each, interleaved, {data['seconds']} s for each TCP figure, "
-                   f"iperf3 -C cubic; tunnel MTU {data['mtu']}, queue {data['queue']} packets")
+    yield "runs", (f"{data['n_runs']} of each, interleaved, {data['seconds']} s for each TCP "
+                   f"figure, iperf3 -C cubic; tunnel MTU {data['mtu']}, "
+                   f"queue {data['queue']} packets")
     yield "tools", "; ".join(data["tools"])
     yield "disturbance", disturbance(data)
     for name, product in data["contestants"].items():
@@ -145,8 +152,9 @@ def disturbance(data):
     if data["nice"]:
         text += f"; everything that took part had nice {data['nice']}"
     if strangers:
-        text += (f"; other processes of this machine took {statistics.median(strangers):.1f} % of it "
-                 f"(median; at most {max(strangers):.0f} %)")
+        text += ("; other processes of this machine took "
+                 f"{statistics.median(strangers):.1f} % of it (median; at most "
+                 f"{max(strangers):.0f} %)")
     return text
 
 
@@ -154,7 +162,8 @@ def problems(data):
     yield from data["not_measured"].items()
     for wire, contestants in data["failures"].items():
         for name, reasons in contestants.items():
-            yield f"{name} on {wire}", f"{len(reasons)} runs failed: {reasons[-1]}"
+            yield f"{name} on {wire}", (f"{len(reasons)} of {data['n_runs']} runs failed: "
+                                      f"{reasons[-1]}")
 
 
 def as_text(results):
@@ -164,8 +173,8 @@ def as_text(results):
         for title, head, rows in tables(results, wire):
             lines += ["", title, *text_table(head, rows)]
     lines += [""]
-    lines += [f"{f.title:<11} {f.says}, {f.unit}; {'more' if f.more_is_better else 'less'} is better"
-              for f in FIGURES]
+    lines += [f"{f.title:<11} {f.says}, {f.unit}; "
+              f"{'more' if f.more_is_better else 'less'} is better" for f in FIGURES]
     lines += [""] + [f"{name:<24} {text}" for name, text in facts(results.data)]
     missing = list(problems(results.data))
     if missing:
@@ -179,8 +188,7 @@ def as_markdown(results):
         lines += [f"### On {WIRES[wire][0]}", ""]
         for title, head, rows in tables(results, wire):
             lines += [f"{title}:", "", *markdown_table(head, rows), ""]
-    lines += [f"- *{f.title}*: {f.says}, {f.unit}".replace("<", "&lt;").replace(">", "&gt;")
-              for f in FIGURES]
+    lines += [plain(f"- *{f.title}*: {f.says}, {f.unit}") for f in FIGURES]
     lines += [""] + [f"- {name}: {text}" for name, text in facts(results.data)]
     missing = list(problems(results.data))
     if missing:

@@ -32,15 +32,18 @@ class Failed(Exception):
     """A contestant or a measurement did not work; the text says why."""
 
 
-def run(command, **options):
-    """Runs a command to its end and returns its output; Failed when it says no."""
+def run(command, any_end=False, **options):
+    """Runs a command to its end and returns its output; Failed when it says no.
+
+    With any_end the output is wanted whatever the exit code.
+    """
     options.setdefault("timeout", 60)
     words = [str(word) for word in command]
     try:
         done = subprocess.run(words, capture_output=True, text=True, check=False, **options)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Failed(f"{words[0]}: {error}") from error
-    if done.returncode != 0:
+    if done.returncode != 0 and not any_end:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise Failed(f"{Path(words[0]).name} ended with {done.returncode}: {' '.join(said[-2:])}")
     return done.stdout
@@ -121,7 +124,8 @@ class Watch:
         # Kernel threads descend from 2: what they do here is the contestants' network traffic.
         kernel = tree([2], processes)
         return {
-            pid: ticks for pid, (_, ticks) in processes.items() if pid not in own and pid not in kernel
+            pid: ticks for pid, (_, ticks) in processes.items()
+            if pid not in own and pid not in kernel
         }
 
     def shares(self):
@@ -129,7 +133,8 @@ class Watch:
         cpu = [new - old for new, old in zip(self.read_cpu(), self.cpu)]
         total = max(sum(cpu), 1)
         strangers = sum(
-            max(ticks - self.strangers.get(pid, 0), 0) for pid, ticks in self.read_strangers().items()
+            max(ticks - self.strangers.get(pid, 0), 0)
+            for pid, ticks in self.read_strangers().items()
         )
         return 100 * cpu[7] / total, 100 * strangers / total
 

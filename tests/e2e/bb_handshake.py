@@ -196,7 +196,8 @@ def preshared(report: Report) -> None:
 
 def retries(report: Report) -> None:
     """Initiations into silence: S7, S9, S10, S16"""
-    with Link(13) as link:
+    # An offer of other ciphers would be in the stamps: with the baseline they are a stock peer's.
+    with Link(13, cipher="chacha20-poly1305") as link:
         user = link.user()
         seen: list[Packet] = []
         start = time.monotonic()

@@ -146,6 +146,7 @@ class Link:
         mtu: int = 1420,
         keepalive: int = 0,
         allowed: str = "",
+        cipher: str = "",
     ) -> None:
         self.name = f"wp{number}x{os.getpid() % 10000}"
         self.port = 40000 + number
@@ -158,6 +159,7 @@ class Link:
         self.private = new_private()
         self.psk = psk
         self.keepalive = keepalive
+        self.cipher = cipher
         self.allowed = allowed or f"{self.inner[4][1]}/32, {self.inner[6][1]}/128"
         sock = udp_socket(env("PEER"), outer("PEER", family), 41000 + number)
         self.peer = Peer(
@@ -184,6 +186,8 @@ class Link:
         if self.endpoint:
             host, port = self.endpoint
             lines.append(f"Endpoint = {f'[{host}]' if ':' in host else host}:{port}")
+        if self.cipher and quick:
+            lines.append(f"Cipher = {self.cipher}")
         if self.keepalive:
             lines.append(f"PersistentKeepalive = {self.keepalive}")
         return "\n".join(lines) + "\n"

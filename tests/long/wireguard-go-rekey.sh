@@ -4,9 +4,12 @@
 #
 # Two links at once, outer IPv4 with inner IPv4 and outer IPv6 with inner IPv6, each with 1,000
 # datagrams a second in each direction for 265 seconds: the sessions are renewed at 120 and at 240
-# seconds. Asserted: exactly three handshakes for each link, all begun by the same end; no datagram
-# lost, twice, or altered. Then both ends are left alone: what a passive keepalive explains may
-# pass for 25 seconds, and after that nothing at all.
+# seconds. Asserted: exactly three handshakes for each link, all begun by the same end, besides
+# those that wireguard-go repeats although it had the response (its log says so: it sets the timer
+# after sending, which a quick response can overtake); no datagram twice, altered, or out of order;
+# none lost but those that wireguard-go was too slow to take from its socket or its interface, which
+# the kernel counts. On a quiet machine that is none. Then both ends are left alone: what a passive
+# keepalive explains may pass for 25 seconds, and after that nothing at all.
 #
 # Environment: RATE, LASTS (seconds) for a shorter or harder run by hand.
 # shellcheck shell=bash
@@ -42,10 +45,21 @@ start_link() {
 	host b ip link set "$device" up
 }
 
-# wire FAMILY PORT: what must have been on the wire of one link.
+# Datagrams that found a full socket on b, and packets that found a full interface there.
+far_drops() {
+	host b awk '/^Udp: [0-9]/ { n += $6 } /^Udp6RcvbufErrors/ { n += $2 }
+		FILENAME ~ /tx_dropped/ { n += $1 } END { print n }' /proc/net/snmp /proc/net/snmp6 \
+		/sys/class/net/wg0/statistics/tx_dropped /sys/class/net/wg6/statistics/tx_dropped
+}
+
+# wire FAMILY PORT FAR-DEVICE: what must have been on the wire of one link.
 wire() {
-	local family=$1 port=$2 from=outer$1 here=a there=b n=$((1 + LASTS / 120))
-	[[ $role == initiator ]] || { here=b there=a; }
+	local family=$1 port=$2 from=outer$1 here=a there=b n=$((1 + LASTS / 120)) again
+	if [[ $role == responder ]]; then
+		here=b there=a
+		again=$(grep -c 'Handshake did not complete' "$WORK/b/$3.log") || true
+		n=$((n + again))
+	fi
 	eq "$(capture_count handshakes "src $($from $here) and udp port $port and ($(of_type 1))")" $n \
 		"IPv$family: initiations from $here"
 	eq "$(capture_count handshakes "src $($from $there) and udp port $port and ($(of_type 1))")" 0 \
@@ -57,7 +71,8 @@ wire() {
 
 rekeys() {
 	role=$1
-	local count=$((RATE * LASTS)) begins=a answers=b name where
+	local count=$((RATE * LASTS)) begins=a answers=b name where before
+	local n_lost=0 received lost twice altered disordered
 
 	wgo_lab
 	[[ $role == initiator ]] || { begins=b answers=a; }
@@ -75,6 +90,7 @@ rekeys() {
 	for name in a4 b4 a6 b6; do
 		listener ${name%?} "count$name" udp-count "${address[$name]}" 7001 "$count" 5
 	done
+	before=$(far_drops)
 	spawn a to_b4 /usr/bin/python3 "$traffic" udp-send "${address[b4]}" 7001 "$count" "$RATE"
 	spawn a to_b6 /usr/bin/python3 "$traffic" udp-send "${address[b6]}" 7001 "$count" "$RATE"
 	spawn b to_a4 /usr/bin/python3 "$traffic" udp-send "${address[a4]}" 7001 "$count" "$RATE"
@@ -82,10 +98,15 @@ rekeys() {
 	for name in a4 b4 a6 b6; do
 		ended ${name%?} "count$name" $((LASTS + 60))
 		where=$WORK/${name%?}/count$name.log
-		eq "$(sed -n 2p "$where")" \
-			"$count received, 0 lost, 0 twice, 0 altered, 0 out of order" "at ${name%?}, IPv${name#?}"
+		read -r received _ lost _ twice _ altered _ disordered _ <<<"$(sed -n 2p "$where")"
+		eq "$((received + lost))" "$count" "at ${name%?}, IPv${name#?}: received and lost"
+		eq "$twice $altered $disordered" "0 0 0" "twice, altered, out of order"
+		echo "    $received received, $lost lost"
+		n_lost=$((n_lost + lost))
 		sed -n '3,12p' "$where"
 	done
+	echo "    wireguard-go's side dropped $(($(far_drops) - before))"
+	expect test $n_lost -le $(($(far_drops) - before))
 	for name in a/to_b4 a/to_b6 b/to_a4 b/to_a6; do
 		ended "${name%/*}" "${name#*/}" 10
 	done
@@ -106,8 +127,8 @@ rekeys() {
 
 	step "handshakes"
 	capture_stop handshakes
-	wire 4 51820
-	wire 6 51826
+	wire 4 51820 wg0
+	wire 6 51826 wg6
 	refute log_has a 'nothing came back|no answer'
 	expect can_ping $begins "$(inner4 $answers)"
 }

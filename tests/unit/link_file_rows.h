@@ -298,7 +298,7 @@ static const struct broken_file broken_files[] = {
 	  "x:6: error: PublicKey is given twice, first in line 4; keep one of them\n" },
 	{ "allowed ips missing", IFACE "[Peer]\nPublicKey = " PUB_B "\n",
 	  "x:3: warning: [Peer] has no AllowedIPs, so no packet may pass the link; \"0.0.0.0/0, "
-	  "::/0\" allows all\n" },
+	  "::/0\" with Table = off allows all\n" },
 	{ "allowed ips host bits", IFACE PEER "AllowedIPs = 192.0.2.1/24\n",
 	  "x:6: warning: AllowedIPs 192.0.2.1/24 has bits set behind its length; 192.0.2.0/24 is "
 	  "used\n" },
@@ -414,7 +414,7 @@ static const struct broken_file broken_files[] = {
 	  "x:4: error: MTU is not a number from 68 to 65475\n"
 	  "x:5: error: [Peer] has no PublicKey; \"vpnd pubkey\" at the far end prints it\n"
 	  "x:5: warning: [Peer] has no AllowedIPs, so no packet may pass the link; \"0.0.0.0/0, "
-	  "::/0\" allows all\n"
+	  "::/0\" with Table = off allows all\n"
 	  "x:6: error: unknown key \"PublickKey\" in [Peer]; did you mean \"PublicKey\"?\n"
 	  "x:7: error: Endpoint has no port; it is written host:port or [IPv6 address]:port\n" },
 };

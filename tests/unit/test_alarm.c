@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -19,7 +20,7 @@
 
 /* Seconds that pass only when something is broken. */
 #define PATIENCE 20.
-#define MSEC	 NSEC_PER_MSEC
+#define MSEC     NSEC_PER_MSEC
 
 struct world {
 	struct ev_loop *loop;

@@ -161,9 +161,9 @@ static void is_what_each_prefix_says(void **state)
 		struct allowedips allowed;
 
 		for (size_t i = 0; i < n; i++)
-			prefixes[i] = i > 0 && seeded_below(&seeded, 8) == 0 ?
-					      prefixes[seeded_below(&seeded, i)] :
-					      draw_prefix(&seeded);
+			prefixes[i] = i > 0 && seeded_below(&seeded, 8) == 0
+					      ? prefixes[seeded_below(&seeded, i)]
+					      : draw_prefix(&seeded);
 		allowed = make(prefixes, n);
 		check_set(&allowed.v4);
 		check_set(&allowed.v6);
@@ -218,8 +218,8 @@ static const struct {
 	{ { "255.255.255.255/32" }, { "+255.255.255.255", "-255.255.255.254", "-0.0.0.0" }, 1, 0 },
 	{ { "::/128" }, { "+::", "-::1", "-0.0.0.0" }, 0, 1 },
 	{ { "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128" },
-	  { "+ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-	    "-ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", "-::" },
+	  { "+ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "-ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe",
+	    "-::" },
 	  0,
 	  1 },
 	/* a last range that reaches the end of all numbers swallows what is behind it */
@@ -247,13 +247,13 @@ static const struct {
 	  1 },
 	/* prefixes that end beside the middle of a number */
 	{ { "2001:db8:0:2::/63" },
-	  { "+2001:db8:0:2::", "+2001:db8:0:3:ffff:ffff:ffff:ffff", "-2001:db8:0:4::",
-	    "-2001:db8:0:1:ffff:ffff:ffff:ffff" },
+	  { "+2001:db8:0:2::", "+2001:db8:0:3:ffff:ffff:ffff:ffff",
+	    "-2001:db8:0:4::", "-2001:db8:0:1:ffff:ffff:ffff:ffff" },
 	  0,
 	  1 },
 	{ { "2001:db8::8000:0:0:0/65" },
-	  { "+2001:db8::8000:0:0:0", "+2001:db8::ffff:ffff:ffff:ffff", "-2001:db8:0:1::",
-	    "-2001:db8::7fff:ffff:ffff:ffff" },
+	  { "+2001:db8::8000:0:0:0", "+2001:db8::ffff:ffff:ffff:ffff",
+	    "-2001:db8:0:1::", "-2001:db8::7fff:ffff:ffff:ffff" },
 	  0,
 	  1 },
 	/* overlaps, in both orders, and the same twice */
@@ -265,7 +265,10 @@ static const struct {
 	  { "+10.200.0.1", "-11.0.0.1", "+12.0.0.1" },
 	  2,
 	  0 },
-	{ { "192.0.2.0/24", "192.0.2.0/24", "192.0.2.0/24" }, { "+192.0.2.1", "-192.0.3.1" }, 1, 0 },
+	{ { "192.0.2.0/24", "192.0.2.0/24", "192.0.2.0/24" },
+	  { "+192.0.2.1", "-192.0.3.1" },
+	  1,
+	  0 },
 	/* host bits do not count */
 	{ { "192.0.2.77/24", "2001:db8::77/64" },
 	  { "+192.0.2.0", "+192.0.2.255", "-192.0.3.0", "+2001:db8::", "-2001:db8:0:1::" },
@@ -320,13 +323,13 @@ static void fill(struct prefix *prefixes, enum order order, struct seeded *seede
 	for (uint32_t i = 0; i < N_MANY; i++) {
 		bool v4 = i & 1;
 		/* Every other address, so that nothing joins. */
-		uint32_t number = htonl(2 * (order == RANDOM  ? (uint32_t)seeded_next(seeded)
+		uint32_t number = htonl(2 * (order == RANDOM    ? (uint32_t)seeded_next(seeded)
 					     : order == RISING  ? i
 					     : order == FALLING ? N_MANY - i
 								: 7));
 
-		prefixes[i] = (struct prefix){ .family = v4 ? AF_INET : AF_INET6,
-					       .len = v4 ? 32 : 128 };
+		prefixes[i] =
+			(struct prefix) { .family = v4 ? AF_INET : AF_INET6, .len = v4 ? 32 : 128 };
 		memcpy(prefixes[i].addr + (v4 ? 0 : 12), &number, sizeof(number));
 	}
 }

@@ -10,9 +10,9 @@
 
 /* As the bits are on the wire: RFC 3168 section 5. */
 #define NOT_ECT 0x00
-#define ECT_1	0x01
-#define ECT_0	0x02
-#define CE	0x03
+#define ECT_1   0x01
+#define ECT_0   0x02
+#define CE      0x03
 
 /*
  * What goes in with which mark comes out how. The one cell where RFC 6040 drops the packet (not
@@ -21,14 +21,22 @@
 static const struct {
 	uint8_t inner, outer, expected;
 } cells[16] = {
-	{ NOT_ECT, NOT_ECT, NOT_ECT }, { NOT_ECT, ECT_0, NOT_ECT },
-	{ NOT_ECT, ECT_1, NOT_ECT },   { NOT_ECT, CE, NOT_ECT },
-	{ ECT_0, NOT_ECT, ECT_0 },     { ECT_0, ECT_0, ECT_0 },
-	{ ECT_0, ECT_1, ECT_1 },       { ECT_0, CE, CE },
-	{ ECT_1, NOT_ECT, ECT_1 },     { ECT_1, ECT_0, ECT_1 },
-	{ ECT_1, ECT_1, ECT_1 },       { ECT_1, CE, CE },
-	{ CE, NOT_ECT, CE },	       { CE, ECT_0, CE },
-	{ CE, ECT_1, CE },	       { CE, CE, CE },
+	{ NOT_ECT, NOT_ECT, NOT_ECT },
+	{ NOT_ECT, ECT_0, NOT_ECT },
+	{ NOT_ECT, ECT_1, NOT_ECT },
+	{ NOT_ECT, CE, NOT_ECT },
+	{ ECT_0, NOT_ECT, ECT_0 },
+	{ ECT_0, ECT_0, ECT_0 },
+	{ ECT_0, ECT_1, ECT_1 },
+	{ ECT_0, CE, CE },
+	{ ECT_1, NOT_ECT, ECT_1 },
+	{ ECT_1, ECT_0, ECT_1 },
+	{ ECT_1, ECT_1, ECT_1 },
+	{ ECT_1, CE, CE },
+	{ CE, NOT_ECT, CE },
+	{ CE, ECT_0, CE },
+	{ CE, ECT_1, CE },
+	{ CE, CE, CE },
 };
 
 static void marks_combine_and_dscp_stays(void **state)

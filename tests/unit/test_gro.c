@@ -199,6 +199,7 @@ static void identifications(void **state)
 	} rows[] = {
 		{ 0x4000, { 7, 8, 9 }, 1 },      { 0x4000, { 7, 7, 7 }, 1 },
 		{ 0x4000, { 0xffff, 0, 1 }, 1 }, { 0x4000, { 7, 7, 8 }, 2 },
+		{ 0x4000, { 7, 8, 7 }, 2 },      { 0x4000, { 7, 7, 9 }, 2 },
 		{ 0x4000, { 7, 8, 8 }, 2 },      { 0x4000, { 7, 9, 11 }, 3 },
 		{ 0x4000, { 7, 6, 5 }, 3 },      { 0, { 7, 8, 9 }, 1 },
 		{ 0, { 7, 7, 7 }, 3 }, /* RFC 791: may be fragmented, so the number counts */
@@ -378,7 +379,7 @@ static void many_flows_at_once(void **state)
 	assert_int_equal(n_slots, GRO_MAX_PACKETS);
 	add_all(GRO_BOTH);
 	assert_false(gro_add(&gro, data_of(&slots[0]), slots[0].len));
-	assert_true(expect_batch() < 64 * 3);
+	assert_true(expect_batch() < (size_t)64 * 3);
 	/* The next batch knows nothing of it. */
 	n_slots = 1;
 	add_all(GRO_BOTH);

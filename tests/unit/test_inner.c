@@ -115,8 +115,9 @@ static void total_length_of_ipv4_is_checked_and_trims(void **state)
 		unsigned int tot_len;
 		long expected;
 	} rows[] = {
-		{ 0, -1 },  { 1, -1 },	  { 19, -1 },	{ 20, 20 },	 { 21, 21 },
-		{ 99, 99 }, { 100, 100 }, { 101, -1 },	{ 0x6400, -1 }, /* 100 in the wrong order */
+		{ 0, -1 },   { 1, -1 },     { 19, -1 },    { 20, 20 },     { 21, 21 },
+		{ 99, 99 },  { 100, 100 },  { 101, -1 },   { 0x6400, -1 }, /* 100 in the wrong order
+									    */
 		{ 256, -1 }, { 32868, -1 }, { 65535, -1 },
 	};
 
@@ -126,7 +127,8 @@ static void total_length_of_ipv4_is_checked_and_trims(void **state)
 	for (size_t len = IPV4_LEN; len < 400; len++) {
 		for (unsigned int tot_len = 0; tot_len < 410; tot_len++)
 			assert_int_equal(parsed(make_v4(len, 5, tot_len), len),
-					 tot_len >= IPV4_LEN && tot_len <= len ? (long)tot_len : -1);
+					 tot_len >= IPV4_LEN && tot_len <= len ? (long)tot_len
+									       : -1);
 	}
 	assert_int_equal(parsed(make_v4(65535, 5, 65535), 65535), 65535);
 	assert_int_equal(parsed(make_v4(65535, 5, 65534), 65535), 65534);
@@ -140,7 +142,7 @@ static void payload_length_of_ipv6_is_checked_and_trims(void **state)
 		unsigned int payload_len;
 		long expected;
 	} rows[] = {
-		{ 0, 40 }, { 1, 41 }, { 59, 99 }, { 60, 100 }, { 61, -1 },
+		{ 0, 40 },   { 1, 41 },      { 59, 99 },     { 60, 100 },   { 61, -1 },
 		{ 100, -1 }, { 0x3c00, -1 }, { 0xfff8, -1 }, { 65495, -1 }, { 65535, -1 },
 	};
 
@@ -149,12 +151,68 @@ static void payload_length_of_ipv6_is_checked_and_trims(void **state)
 		assert_int_equal(parsed(make_v6(100, rows[i].payload_len), 100), rows[i].expected);
 	for (size_t len = IPV6_LEN; len < 400; len++) {
 		for (unsigned int payload_len = 0; payload_len < 410; payload_len++)
-			assert_int_equal(parsed(make_v6(len, payload_len), len),
-					 payload_len + IPV6_LEN <= len ? (long)payload_len + IPV6_LEN
-								       : -1);
+			assert_int_equal(
+				parsed(make_v6(len, payload_len), len),
+				payload_len + IPV6_LEN <= len ? (long)payload_len + IPV6_LEN : -1);
 	}
 	assert_int_equal(parsed(make_v6(65575, 65535), 65575), 65575);
 	assert_int_equal(parsed(make_v6(65574, 65535), 65574), -1);
+}
+
+/* A UDP packet from port 4660 to port 22136 of 32.32..., with nothing behind its ports. */
+static size_t make_udp(uint8_t packet[static 64], int family, unsigned int ihl)
+{
+	static const uint8_t ports[] = { 0x12, 0x34, 0x56, 0x78 };
+	size_t header_len = family == AF_INET ? (size_t)ihl * 4 : IPV6_LEN;
+	size_t len = header_len + sizeof(ports);
+
+	memset(packet, 0x20, 64);
+	packet[0] = (uint8_t)(family == AF_INET ? 0x40 | ihl : 0x60);
+	packet[family == AF_INET ? 2 : 4] = 0;
+	packet[family == AF_INET ? 3 : 5] = (uint8_t)(family == AF_INET ? len : sizeof(ports));
+	packet[family == AF_INET ? 9 : 6] = IPPROTO_UDP;
+	memcpy(packet + header_len, ports, sizeof(ports));
+	return len;
+}
+
+static bool is_udp(uint8_t *packet, size_t len, uint16_t source_port, uint8_t destination,
+		   uint16_t destination_port)
+{
+	uint8_t address[16];
+	struct inner inner;
+
+	memset(address, 0x20, sizeof(address));
+	address[packet[0] >> 4 == 4 ? 3 : 15] = destination;
+	assert_true(inner_parse(packet, len, &inner));
+	return inner_is_udp(&inner, source_port, address, destination_port);
+}
+
+static void udp_is_known_by_protocol_ports_and_destination(void **state)
+{
+	static const struct {
+		int family;
+		unsigned int ihl;
+	} rows[] = { { AF_INET, 5 }, { AF_INET, 6 }, { AF_INET, 15 }, { AF_INET6, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		bool v4 = rows[i].family == AF_INET;
+		uint8_t packet[64];
+		size_t len = make_udp(packet, rows[i].family, rows[i].ihl);
+
+		assert_true(is_udp(packet, len, 0x1234, 0x20, 0x5678));
+		assert_true(is_udp(packet, sizeof(packet), 0x1234, 0x20, 0x5678));
+		assert_false(is_udp(packet, len, 0x1235, 0x20, 0x5678));
+		assert_false(is_udp(packet, len, 0x1234, 0x20, 0x5679));
+		assert_false(is_udp(packet, len, 0x5678, 0x20, 0x1234));
+		assert_false(is_udp(packet, len, 0x1234, 0x21, 0x5678));
+		/* The ports are behind the end that the header gives. */
+		packet[v4 ? 3 : 5]--;
+		assert_false(is_udp(packet, sizeof(packet), 0x1234, 0x20, 0x5678));
+		packet[v4 ? 3 : 5]++;
+		packet[v4 ? 9 : 6] = IPPROTO_TCP;
+		assert_false(is_udp(packet, len, 0x1234, 0x20, 0x5678));
+	}
 }
 
 /* The checksum of an IPv4 header from nothing: RFC 1071. */
@@ -227,15 +285,32 @@ static void tos_of_ipv4_takes_the_checksum_along(void **state)
 /* All checksums there are, before and after, with zero among them. */
 static void every_checksum_can_be_changed(void **state)
 {
-	static const uint8_t changes[][2] = { { 0, 0 },	     { 0, 1 },	     { 1, 0 },	   { 2, 3 },
+	static const uint8_t changes[][2] = { { 0, 0 },       { 0, 1 },    { 1, 0 },   { 2, 3 },
 					      { 0x88, 0x8b }, { 0, 0xff }, { 0xff, 0 } };
 	bool saw_zero_before = false, saw_zero_after = false;
 
 	(void)state;
 	for (unsigned int ident = 0; ident <= 0xffff; ident++) {
-		uint8_t header[IPV4_LEN] = { 0x45, 0, 0,  IPV4_LEN, (uint8_t)(ident >> 8),
-					     (uint8_t)ident, 0, 0, 64, 17, 0, 0,
-					     10, 0, 0, 1, 10, 0, 0, 2 };
+		uint8_t header[IPV4_LEN] = { 0x45,
+					     0,
+					     0,
+					     IPV4_LEN,
+					     (uint8_t)(ident >> 8),
+					     (uint8_t)ident,
+					     0,
+					     0,
+					     64,
+					     17,
+					     0,
+					     0,
+					     10,
+					     0,
+					     0,
+					     1,
+					     10,
+					     0,
+					     0,
+					     2 };
 
 		for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
 			header[1] = changes[i][1];
@@ -252,8 +327,8 @@ static void every_checksum_can_be_changed(void **state)
 
 static void wrong_checksum_stays_wrong(void **state)
 {
-	uint8_t packet[IPV4_LEN] = { 0x45, 0x02, 0, IPV4_LEN, 1,  2, 0, 0, 64, 17,
-				     0,	   0,	 10, 0,	      0, 1, 10, 0, 0, 2 };
+	uint8_t packet[IPV4_LEN] = { 0x45, 0x02, 0,  IPV4_LEN, 1, 2, 0,  0, 64, 17,
+				     0,    0,    10, 0,        0, 1, 10, 0, 0,  2 };
 	struct inner inner;
 
 	(void)state;
@@ -270,7 +345,9 @@ static void wrong_checksum_stays_wrong(void **state)
 
 static void class_of_ipv6_keeps_the_rest(void **state)
 {
-	static const uint8_t labels[][3] = { { 0x0, 0, 0 }, { 0xf, 0xff, 0xff }, { 0xa, 0x5a, 0xa5 } };
+	static const uint8_t labels[][3] = { { 0x0, 0, 0 },
+					     { 0xf, 0xff, 0xff },
+					     { 0xa, 0x5a, 0xa5 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
@@ -321,6 +398,7 @@ int main(void)
 		cmocka_unit_test(header_length_of_ipv4_is_checked),
 		cmocka_unit_test(total_length_of_ipv4_is_checked_and_trims),
 		cmocka_unit_test(payload_length_of_ipv6_is_checked_and_trims),
+		cmocka_unit_test(udp_is_known_by_protocol_ports_and_destination),
 		cmocka_unit_test(tos_of_ipv4_takes_the_checksum_along),
 		cmocka_unit_test(every_checksum_can_be_changed),
 		cmocka_unit_test(wrong_checksum_stays_wrong),
