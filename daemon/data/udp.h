@@ -88,7 +88,7 @@ int udp_open(struct udp *udp, uint16_t port, uint32_t fwmark);
 /*! Closes both sockets; safe twice. */
 void udp_close(struct udp *udp);
 
-/* Whether a message is more than one datagram. */
+/*! Whether a message is more than one datagram. */
 static inline bool udp_is_run(const struct udp_message *message)
 {
 	return message->len > message->segment_len;

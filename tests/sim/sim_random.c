@@ -1,12 +1,13 @@
 /* Seeded random numbers; see sim_random.h. */
 #include "tests/sim/sim_random.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
+
+#include "common/parse.h"
 
 /* SplitMix64: a counter and a finaliser, enough for simulations and for throw-away keys. */
 static uint64_t core_state, scenario_state;
@@ -77,12 +78,9 @@ uint64_t sim_random_below(uint64_t bound)
 uint64_t sim_random_env(const char *name, uint64_t fallback)
 {
 	const char *text = getenv(name); /* NOLINT(concurrency-mt-unsafe): one thread */
-	char *end;
 	uint64_t value;
 
 	if (!text || !*text)
 		return fallback;
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	return errno || *end ? fallback : value;
+	return parse_number(text, UINT64_MAX, &value) ? value : fallback;
 }

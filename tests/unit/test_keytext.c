@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/keytext.h"
+#include "common/parse.h"
 
 /* Bytes 0x10 to 0x2f. */
 static const char sample[] = "EBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8=";
@@ -84,7 +85,10 @@ static void every_character_counts(void **state)
 static void random_keys_survive_both_ways(void **state)
 {
 	const char *given = getenv("VPND_TEST_SEED");
-	uint32_t seed = given != NULL ? (uint32_t)strtoul(given, NULL, 0) : randombytes_random();
+	uint64_t number = 0;
+	uint32_t seed = given != NULL && parse_number(given, UINT32_MAX, &number)
+				? (uint32_t)number
+				: randombytes_random();
 	uint8_t seed_bytes[randombytes_SEEDBYTES] = { 0 };
 	struct key keys[500];
 
