@@ -254,6 +254,13 @@ static void say_ready(const struct link *link)
 {
 	char key[KEYTEXT_LEN + 1], remote[NETADDR_TEXT_MAX];
 
+	log_info(
+		"offloads in use: packets from the interface %s, to the interface %s, UDP sent %s, "
+		"received %s",
+		link->tun.has_tso ? "in superpackets" : "one by one",
+		link->rx.gro_flags ? "merged" : "one by one",
+		link->wire.udp.has_segment ? "in runs" : "one by one",
+		link->wire.udp.has_gro ? "in runs" : "one by one");
 	keytext_encode(&link->conf->peer_key, key);
 	log_notice(
 		"interface %s is up with MTU %u, listening on UDP port %u, for the peer %s at %s",

@@ -101,10 +101,24 @@ static int write_packet(struct rx *rx, const struct iovec *iov, size_t n_iov, si
 	return r;
 }
 
-/* A kernel that refuses a superpacket gets its packets one by one. */
+/* Some kernels refuse merged packets of one kind (Linux 6.11-rc1 and its backports): that kind is
+ * merged no more. */
+static void stop_merging(struct rx *rx, const struct gro_packet *packet)
+{
+	bool is_v4 = packet->data[0] >> 4 == 4;
+	uint8_t protocol = packet->data[is_v4 ? 9 : 6];
+
+	rx->gro_flags &= ~(protocol == IPPROTO_TCP ? (unsigned int)GRO_TCP : (unsigned int)GRO_UDP);
+	log_notice("the kernel refuses merged %s packets: they are written one by one",
+		   protocol == IPPROTO_TCP ? "TCP" : "UDP");
+}
+
+/* A kernel that refuses a superpacket gets its packets one by one, so none is lost. */
 static int write_singly(struct rx *rx, const struct gro_write *merged, nsec_t now)
 {
 	int r = 0;
+
+	stop_merging(rx, merged->first);
 
 	for (const struct gro_packet *packet = merged->first; packet && r != -EBADFD;
 	     packet = packet->next) {

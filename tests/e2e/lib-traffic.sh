@@ -64,6 +64,8 @@ udp_result() {
 capture_start() {
 	local where=$1 device=$2 name=$3
 	shift 3
+	# The log of an earlier capture of that name says "listening", too.
+	rm -f "$WORK/$where/capture-$name.log" "$WORK/$name.pcap"
 	spawn "$where" "capture-$name" tcpdump -Z root -i "$device" -U --immediate-mode -n \
 		-w "$WORK/$name.pcap" "$@"
 	PID[capture/$name]=${PID[$where/capture-$name]}
