@@ -98,7 +98,7 @@ void peer_sealed(struct peer *peer, bool has_data, nsec_t now)
 	if (!current)
 		return;
 	/* Keep the key fresh: by count both ends ask, by age only the initiator. */
-	if (current->send_counter > REKEY_AFTER_MESSAGES ||
+	if (current->send_counter >= REKEY_AFTER_MESSAGES ||
 	    (current->i_am_initiator && nsec_expired(current->birth, REKEY_AFTER_TIME, now)))
 		peer_want_handshake(peer, false, now);
 }

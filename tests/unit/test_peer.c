@@ -207,7 +207,6 @@ static void both_rekey_by_count(void **state)
 		send_packet(peers[i], 16);
 		assert_false(take_actions(peers[i]) & PEER_INITIATE);
 		send_packet(peers[i], 16);
-		send_packet(peers[i], 16);
 		assert_true(take_actions(peers[i]) & PEER_INITIATE);
 	}
 }

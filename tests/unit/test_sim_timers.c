@@ -125,7 +125,7 @@ static void test_rekey_by_count(void **state)
 	(void)state;
 	for (unsigned int end = 0; end < 2; end++) {
 		connect_at_start();
-		sim_preset_counter(&sim, end, REKEY_AFTER_MESSAGES - 1);
+		sim_preset_counter(&sim, end, REKEY_AFTER_MESSAGES - 2);
 		sim_send(&sim, end);
 		sim_advance(&sim, NSEC_PER_SEC);
 		assert_int_equal(sim.ends[end].n_initiations, 0);
