@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "daemon/data/ecn.h"
+#include "daemon/data/icmp.h"
 #include "daemon/data/inner.h"
 
 /* The slot: a cache line of room for the vnet header, the packet, room for padding. */
@@ -19,6 +20,8 @@
 #define MEMORY_LEN (SLOT_LEN + OUT_LEN)
 /* Reads of one batch, so that small packets do not keep the loop from everything else. */
 #define READS_PER_BATCH 256
+/* Between two ICMP messages to local programs. */
+#define ICMP_INTERVAL (10 * NSEC_PER_MSEC)
 
 int tx_init(struct tx *tx)
 {
@@ -179,6 +182,21 @@ static bool may_go(struct tx *tx, const struct inner *inner, nsec_t now)
 	return true;
 }
 
+/* Tells the program that sent a packet that it goes nowhere. */
+static void tell_unreachable(struct tx *tx, const struct inner *inner, nsec_t now)
+{
+	uint8_t message[VNET_HDR_LEN + ICMP_MAX_LEN] = { 0 };
+	size_t len = icmp_unreachable(inner, message + VNET_HDR_LEN);
+	size_t skip = tx->tun->has_vnet ? 0 : VNET_HDR_LEN;
+	struct iovec iov = { message + skip, VNET_HDR_LEN - skip + len };
+
+	if (len == 0 || now < tx->next_icmp)
+		return;
+	tx->next_icmp = now + ICMP_INTERVAL;
+	/* A full interface loses it, as networks lose such messages. */
+	(void)tun_write(tx->tun, &iov, 1);
+}
+
 /* Looks at what was read into the slot, and begins to split it. */
 static void take_packet(struct tx *tx, const struct vnet_hdr *header, size_t len, nsec_t now)
 {
@@ -190,8 +208,10 @@ static void take_packet(struct tx *tx, const struct vnet_hdr *header, size_t len
 		tx->wire->counters->n[COUNT_TX_NOT_IP]++;
 		return;
 	}
-	if (!may_go(tx, &inner, now))
+	if (!may_go(tx, &inner, now)) {
+		tell_unreachable(tx, &inner, now);
 		return;
+	}
 	tx->tos = ecn_encapsulate(inner_get_tos(&inner));
 	tx->is_splitting = true;
 }

@@ -34,6 +34,7 @@ struct tx {
 	struct vnet_split split;
 	bool is_splitting; /* `split` has segments left */
 	uint8_t tos;       /* outer, for the packet in the slot */
+	nsec_t next_icmp;  /* when a program may be told again that something is unreachable */
 
 	uint8_t *out; /* sealed messages, owned */
 	size_t out_used;

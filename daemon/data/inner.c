@@ -6,6 +6,7 @@
 #include <netinet/ip6.h>
 
 #include "common/bytes.h"
+#include "daemon/data/csum.h"
 
 static bool parse_v4(uint8_t *packet, size_t len, struct inner *ret)
 {
@@ -89,30 +90,16 @@ uint8_t inner_get_tos(const struct inner *inner)
 	return (uint8_t)(packet[0] << 4 | packet[1] >> 4);
 }
 
-/* RFC 1624, equation 3: the header's checksum after one 16-bit word changed. */
-static void adjust_checksum(uint8_t *packet, uint16_t old_word, uint16_t new_word)
-{
-	be16_t wire;
-	uint32_t sum;
-
-	memcpy(&wire, packet + offsetof(struct iphdr, check), sizeof(wire));
-	sum = (uint16_t)~be16_load(wire);
-	sum += (uint16_t)~old_word;
-	sum += new_word;
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	wire = be16_make((uint16_t)~sum);
-	memcpy(packet + offsetof(struct iphdr, check), &wire, sizeof(wire));
-}
-
 void inner_set_tos(const struct inner *inner, uint8_t tos)
 {
 	uint8_t *packet = inner->packet;
 
 	if (inner->family == AF_INET) {
-		adjust_checksum(packet, (uint16_t)(packet[0] << 8 | packet[1]),
-				(uint16_t)(packet[0] << 8 | tos));
+		uint8_t *checksum = packet + offsetof(struct iphdr, check);
+		uint16_t before = csum_load(packet);
+
 		packet[1] = tos;
+		csum_store(checksum, csum_update(csum_load(checksum), before, csum_load(packet)));
 	} else {
 		packet[0] = (uint8_t)((packet[0] & 0xf0) | tos >> 4);
 		packet[1] = (uint8_t)(tos << 4 | (packet[1] & 0x0f));

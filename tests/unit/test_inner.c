@@ -19,13 +19,15 @@
 /* Packets in memory of exactly their size, so that a sanitizer sees a byte read too many. */
 static uint8_t *make_bytes(size_t len, uint8_t first)
 {
-	uint8_t *packet = malloc(len > 0 ? len : 1);
+	uint8_t *packet;
 
+	if (len == 0)
+		return NULL;
+	packet = malloc(len);
 	assert_non_null(packet);
 	for (size_t i = 0; i < len; i++)
 		packet[i] = (uint8_t)(i * 7 + 1);
-	if (len > 0)
-		packet[0] = first;
+	packet[0] = first;
 	return packet;
 }
 

@@ -295,14 +295,6 @@ static void trouble_is_said_once_a_minute(void **state)
 	assert_int_equal(report.state, REPORT_IDLE);
 }
 
-/* The first sentence after boot has no minute to wait for. */
-static void trouble_right_after_boot_is_said(void **state)
-{
-	(void)state;
-	report_trouble(&report, REPORT_SEND, 0, "at once");
-	assert_said("at once");
-}
-
 static void long_trouble_stays_one_line(void **state)
 {
 	char text[4000];
@@ -457,7 +449,8 @@ static void nothing_secret_or_raw_is_said(void **state)
 	keys_erased(BEGIN);
 	gave_up(BEGIN);
 	text = said();
-	assert_true(n_lines(text) >= 7);
+	/* Each kind has a limit of its own, so none swallowed another. */
+	assert_int_equal(n_lines(text), 4 + 5);
 	assert_null(strstr(text, "  "));
 	assert_int_equal(n_keys(text), 0);
 	report_handshake(&report, PEER_UNKNOWN_KEY, &reply, &remote, &remote, &own_public, BEGIN);
@@ -477,9 +470,6 @@ static void states_have_names(void **state)
 {
 	(void)state;
 	assert_string_equal(report_state_name(REPORT_IDLE), "no session");
-	assert_string_equal(report_state_name(REPORT_UP), "up");
-	assert_string_equal(report_state_name(REPORT_STALE), "nothing comes back");
-	assert_string_equal(report_state_name(REPORT_NO_ANSWER), "no answer");
 	assert_string_equal(report_state_name(REPORT_GAVE_UP), "given up");
 }
 
@@ -495,7 +485,6 @@ int main(void)
 		WITH(known_reason_is_not_no_answer),
 		WITH(other_trouble_is_no_reason),
 		WITH(trouble_is_said_once_a_minute),
-		WITH(trouble_right_after_boot_is_said),
 		WITH(long_trouble_stays_one_line),
 		WITH(verdicts_are_said_where_they_tell_something),
 		WITH(bad_mac1_counts_while_the_peer_is_nowhere),

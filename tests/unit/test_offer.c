@@ -1,0 +1,179 @@
+/*
+ * Offers: what they make of a timestamp for every set of flags and every rounded time, and that
+ * stamps with offers still only grow.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/proto/offer.h"
+#include "tests/unit/seed.h"
+
+#define N_FLAG_SETS 0x1000U
+/* Rounded nanoseconds: 0, 2^24, ... below 10^9. */
+#define N_STEPS ((NSEC_PER_SEC + TAI64N_STEP_NS - 1) / TAI64N_STEP_NS)
+
+static struct tai64n stamp_of(uint64_t seconds, uint32_t ns)
+{
+	return (struct tai64n) { be64_make(seconds), be32_make(ns) };
+}
+
+static uint32_t ns_of(const struct tai64n *stamp)
+{
+	return be32_load(stamp->nanoseconds);
+}
+
+static void every_set_of_flags_at_every_time(void **state)
+{
+	(void)state;
+	for (uint32_t step = 0; step < N_STEPS; step++) {
+		for (uint32_t flags = 0; flags < N_FLAG_SETS; flags++) {
+			struct tai64n stamp = stamp_of(77, step * TAI64N_STEP_NS);
+
+			offer_write(&stamp, (offer_t)flags);
+			if (offer_read(&stamp) != (flags & OFFER_SUITES))
+				fail_msg("step %u, flags %03x", step, flags);
+			if (ns_of(&stamp) >= NSEC_PER_SEC || be64_load(stamp.seconds) != 77)
+				fail_msg("step %u, flags %03x: not a time", step, flags);
+			/* The time itself stays the same. */
+			assert_int_equal(ns_of(&stamp) / TAI64N_STEP_NS, step);
+		}
+	}
+}
+
+static void the_last_step_is_below_a_second(void **state)
+{
+	struct tai64n stamp = stamp_of(0, 999999999);
+
+	(void)state;
+	assert_int_equal((N_STEPS - 1) * TAI64N_STEP_NS, 0x3b000000);
+	offer_write(&stamp, 0xfff);
+	assert_int_equal(ns_of(&stamp), 0x3b5a7fff);
+}
+
+static void nothing_offered_is_a_stock_stamp(void **state)
+{
+	struct timespec wall = { .tv_sec = 1700000000 };
+
+	(void)state;
+	for (wall.tv_nsec = 0; wall.tv_nsec < 1000000000; wall.tv_nsec += 999983) {
+		struct tai64n stock = tai64n_from(&wall), stamp = stock;
+
+		offer_write(&stamp, 0);
+		assert_memory_equal(&stamp, &stock, sizeof(stamp));
+		assert_int_equal(offer_read(&stamp), 0);
+		/* Also after an earlier offer. */
+		offer_write(&stamp, OFFER_SUITES);
+		assert_memory_not_equal(&stamp, &stock, sizeof(stamp));
+		offer_write(&stamp, 0);
+		assert_memory_equal(&stamp, &stock, sizeof(stamp));
+	}
+}
+
+static void without_the_marker_nothing_is_offered(void **state)
+{
+	size_t n_markers = 0;
+
+	(void)state;
+	for (uint32_t high = 0; high < 0x1000; high++) {
+		struct tai64n stamp = stamp_of(5, 7 * TAI64N_STEP_NS | high << 12 | OFFER_SUITES);
+
+		if (offer_read(&stamp) == 0)
+			continue;
+		n_markers++;
+		assert_int_equal(high, 0x5a7);
+	}
+	assert_int_equal(n_markers, 1);
+}
+
+/* Flags of suites to come do not turn up as suites, and do not hide those that are known. */
+static void unknown_flags_are_ignored(void **state)
+{
+	struct tai64n stamp = stamp_of(5, 0x5a7fff);
+
+	(void)state;
+	assert_int_equal(offer_read(&stamp), OFFER_SUITES);
+	stamp = stamp_of(5, 0x5a7000 | (0xfffU & ~OFFER_SUITES));
+	assert_int_equal(offer_read(&stamp), 0);
+	stamp = stamp_of(5, 0x5a7800 | 1U << CIPHER_AEGIS256);
+	assert_int_equal(offer_read(&stamp), 1U << CIPHER_AEGIS256);
+	assert_false(OFFER_SUITES & (1U << CIPHER_CHACHA20_POLY1305));
+}
+
+/* As peer_create_initiation makes them: whatever the clock and the offers do, they grow. */
+static void stamps_with_offers_grow(void **state)
+{
+	struct seeded seeded = seeded_begin("stamps_with_offers_grow");
+	struct tai64n last = stamp_of(0, 0);
+	struct timespec wall = { .tv_sec = 1700000000 };
+
+	(void)state;
+	for (size_t i = 0; i < 200000; i++) {
+		struct tai64n stamp;
+
+		/* Within a step, a step on, seconds on; sometimes back. */
+		wall.tv_nsec = (long)seeded_below(&seeded, NSEC_PER_SEC);
+		wall.tv_sec += (time_t)seeded_below(&seeded, 4) - 1;
+		stamp = tai64n_from(&wall);
+		if (!tai64n_after(&stamp, &last))
+			stamp = tai64n_next(&last);
+		offer_write(&stamp, (offer_t)seeded_below(&seeded, N_FLAG_SETS));
+		assert_true(tai64n_after(&stamp, &last));
+		assert_true(ns_of(&stamp) < NSEC_PER_SEC);
+		last = stamp;
+	}
+}
+
+/* The stamp after one with every flag is greater even when it offers nothing, at each step. */
+static void the_next_stamp_is_after_any_offer(void **state)
+{
+	(void)state;
+	for (uint32_t step = 0; step < N_STEPS; step++) {
+		struct tai64n stamp = stamp_of(9, step * TAI64N_STEP_NS), next;
+
+		offer_write(&stamp, 0xfff);
+		next = tai64n_next(&stamp);
+		assert_true(tai64n_after(&next, &stamp));
+		assert_int_equal(ns_of(&next) % TAI64N_STEP_NS, 0);
+		assert_int_equal(be64_load(next.seconds), step == N_STEPS - 1 ? 10 : 9);
+	}
+}
+
+static void labels_differ_and_none_begins_another(void **state)
+{
+	(void)state;
+	for (enum cipher_suite a = 0; a < N_CIPHERS; a++) {
+		size_t a_len, b_len;
+		const char *a_label = offer_label(a, &a_len);
+
+		assert_int_equal(a_len == 0, a == CIPHER_CHACHA20_POLY1305);
+		for (enum cipher_suite b = 1; b < N_CIPHERS; b++) {
+			const char *b_label = offer_label(b, &b_len);
+
+			if (a != b && a_len > 0)
+				assert_memory_not_equal(a_label, b_label, MIN(a_len, b_len));
+		}
+		assert_int_equal(strlen(a_label), a_len);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_set_of_flags_at_every_time),
+		cmocka_unit_test(the_last_step_is_below_a_second),
+		cmocka_unit_test(nothing_offered_is_a_stock_stamp),
+		cmocka_unit_test(without_the_marker_nothing_is_offered),
+		cmocka_unit_test(unknown_flags_are_ignored),
+		cmocka_unit_test(stamps_with_offers_grow),
+		cmocka_unit_test(the_next_stamp_is_after_any_offer),
+		cmocka_unit_test(labels_differ_and_none_begins_another),
+	};
+
+	if (sodium_init() < 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
