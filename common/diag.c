@@ -60,8 +60,8 @@ static void printf_like(4, 0) add(struct diag *diag, enum diag_level level, unsi
 	add_text(diag, level, line, text);
 }
 
-static void add_error(struct diag *diag, enum exit_code code, unsigned int line, const char *format,
-		      va_list args)
+static void printf_like(4, 0) add_error(struct diag *diag, enum exit_code code, unsigned int line,
+					const char *format, va_list args)
 {
 	diag->n_errors++;
 	diag->code = MAX(diag->code, code);

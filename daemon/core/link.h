@@ -40,7 +40,6 @@ struct link {
 	union netaddr way_remote; /* whose way was looked at last, */
 	unsigned int way_ifindex; /* and the interface on it; 0: not known */
 	nsec_t way_next_look;     /* not before */
-	struct log_limit mtu_limit;
 	bool mtu_is_ours; /* nobody set another MTU by hand */
 
 	struct alarm alarm;

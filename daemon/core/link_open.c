@@ -12,8 +12,6 @@
 
 /* Where no way to the peer is known yet: what fits 1500 bytes over IPv6 and IPv4. */
 #define MTU_DEFAULT 1420
-/* Between two sentences about the MTU. */
-#define LOG_INTERVAL (60 * NSEC_PER_SEC)
 
 void link_init(struct link *link, struct ev_loop *loop, const struct conf_link *conf,
 	       struct resolver *resolver)
@@ -136,19 +134,17 @@ static unsigned int first_mtu(struct link *link, nsec_t now)
 	return mtu ? mtu : MTU_DEFAULT - (unsigned int)link->suites.extra_tag_len;
 }
 
-static void set_mtu(struct link *link, unsigned int mtu, nsec_t now)
+static void set_mtu(struct link *link, unsigned int mtu)
 {
 	int r = nl_link_set_mtu(&link->nl, link->ifindex, mtu);
 
-	if (r == 0)
+	if (r == 0) {
 		link->tx.mtu = mtu;
-	if (!log_allowed(&link->mtu_limit, LOG_INTERVAL, now))
-		return;
-	if (r == 0)
 		log_info("the MTU is %u now, as the way to the peer allows", mtu);
-	else
+	} else {
 		log_warning("cannot set the MTU of %s to %u: %s", link->conf->name, mtu,
 			    strerror(-r));
+	}
 }
 
 nsec_t link_follow_way(struct link *link, nsec_t now)
@@ -163,7 +159,7 @@ nsec_t link_follow_way(struct link *link, nsec_t now)
 	link->way_next_look = now + NSEC_PER_SEC;
 	mtu = mtu_of_way(link, now);
 	if (link->mtu_is_ours && mtu && mtu != link->tx.mtu)
-		set_mtu(link, mtu, now);
+		set_mtu(link, mtu);
 	return NSEC_NEVER;
 }
 

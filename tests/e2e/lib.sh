@@ -350,8 +350,10 @@ stop_vpnd() {
 		return
 	fi
 	kill "-$signal" "${PID[$key]}" 2>/dev/null || true
-	if ! wait_for 5 dead "${PID[$key]}"; then
-		fail "vpnd on $1 for $2 ignores SIG$signal for 5 s"
+	# Much longer than the second that 091-signals allows: the kernel takes interfaces down one at
+	# a time, and other tests may have many of them to go.
+	if ! wait_for 20 dead "${PID[$key]}"; then
+		fail "vpnd on $1 for $2 ignores SIG$signal for 20 s"
 		kill -KILL "${PID[$key]}"
 	fi
 	reap "$key"

@@ -16,7 +16,9 @@
 #include "common/defs.h"
 #include "daemon/data/udp.h"
 
-#define PATIENCE_MS 2000
+#define PATIENCE_MS 5000
+#define N_PROBES    500
+#define PROBE_MS    20
 
 /* Two ends. */
 struct ends {
@@ -68,6 +70,32 @@ static inline int fd_of(const struct udp *udp, const char *address)
 	return strchr(address, ':') ? udp->fd6 : udp->fd4;
 }
 
+/* Whether something can be read within that time. */
+static inline bool is_readable(int fd, int patience_ms)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pollfd, 1, patience_ms) > 0 && (pollfd.revents & POLLIN);
+}
+
+/* A new IPv6 address is the host's own only a moment later: until then what is sent to it is lost. */
+static inline void await_address(const struct ends *ends, const char *address)
+{
+	struct udp_path path = path_to(address, ends->far.port);
+	int fd = fd_of(&ends->far, address);
+	uint8_t byte = 0;
+	struct udp_message probe = { .data = &byte, .len = 1, .segment_len = 1 };
+
+	for (int i = 0; i < N_PROBES; i++) {
+		if (udp_send(&ends->near, &path, &probe, 1) == 1 && is_readable(fd, PROBE_MS)) {
+			while (recv(fd, &byte, 1, MSG_DONTWAIT) == 1)
+				;
+			return;
+		}
+	}
+	fail_msg("%s does not become ours", address);
+}
+
 /* A namespace with 127.0.0.0/8, fd00::1 and fd00::2 on its loopback, and two ends. */
 static inline void open_ends(struct ends *ends)
 {
@@ -77,6 +105,8 @@ static inline void open_ends(struct ends *ends)
 	ip_command("address add fd00::2/128 dev lo nodad");
 	assert_int_equal(udp_open(&ends->near, 0, 0), 0);
 	assert_int_equal(udp_open(&ends->far, 0, 0), 0);
+	await_address(ends, "fd00::1");
+	await_address(ends, "fd00::2");
 }
 
 static inline void close_ends(struct ends *ends)
@@ -97,14 +127,6 @@ static inline void arrived_init(struct arrived *arrived)
 static inline void arrived_deinit(struct arrived *arrived)
 {
 	free(arrived->memory);
-}
-
-/* Whether something can be read within that time. */
-static inline bool is_readable(int fd, int patience_ms)
-{
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-
-	return poll(&pollfd, 1, patience_ms) > 0 && (pollfd.revents & POLLIN);
 }
 
 /* Receives one batch; loopback delivers at once. */

@@ -134,35 +134,34 @@ static void handshake(enum peer_verdict verdict, const union netaddr *peer, nsec
 
 /* Every event in every state: where it leads, and what of the sentence must be there. */
 static const struct {
-	enum report_state from;
 	void (*event)(nsec_t now);
-	enum report_state to;
+	enum report_state from, to;
 	const char *sentence; /* NULL: silence */
 } steps[] = {
-	{ REPORT_IDLE, up, REPORT_UP, "handshake done with 192.0.2.1:51820 in 12.0 ms" },
-	{ REPORT_IDLE, unanswered_thrice, REPORT_NO_ANSWER, "no answer from 192.0.2.1:51820" },
-	{ REPORT_IDLE, gave_up, REPORT_GAVE_UP, "192.0.2.1:51820 for 90 seconds" },
-	{ REPORT_IDLE, stale, REPORT_IDLE, NULL },
-	{ REPORT_IDLE, keys_erased, REPORT_IDLE, NULL },
-	{ REPORT_UP, up, REPORT_UP, NULL }, /* a rekey */
-	{ REPORT_UP, unanswered_thrice, REPORT_NO_ANSWER, "no answer from 192.0.2.1:51820" },
-	{ REPORT_UP, gave_up, REPORT_GAVE_UP, "192.0.2.1:51820 for 90 seconds" },
-	{ REPORT_UP, stale, REPORT_STALE, "nothing came back from 192.0.2.1:51820" },
-	{ REPORT_UP, keys_erased, REPORT_IDLE, "keys are erased" },
-	{ REPORT_STALE, up, REPORT_UP, "handshake done with 192.0.2.1:51820" },
-	{ REPORT_STALE, unanswered_thrice, REPORT_NO_ANSWER, "no answer from 192.0.2.1:51820" },
-	{ REPORT_STALE, gave_up, REPORT_GAVE_UP, "192.0.2.1:51820 for 90 seconds" },
-	{ REPORT_STALE, stale, REPORT_STALE, NULL },
-	{ REPORT_STALE, keys_erased, REPORT_IDLE, "keys are erased" },
-	{ REPORT_NO_ANSWER, up, REPORT_UP, "handshake done with 192.0.2.1:51820" },
-	{ REPORT_NO_ANSWER, unanswered_thrice, REPORT_NO_ANSWER, NULL },
-	{ REPORT_NO_ANSWER, gave_up, REPORT_GAVE_UP, "192.0.2.1:51820 for 90 seconds" },
-	{ REPORT_NO_ANSWER, stale, REPORT_NO_ANSWER, NULL },
-	{ REPORT_NO_ANSWER, keys_erased, REPORT_IDLE, NULL },
-	{ REPORT_GAVE_UP, up, REPORT_UP, "handshake done with 192.0.2.1:51820" },
-	{ REPORT_GAVE_UP, unanswered_thrice, REPORT_GAVE_UP, NULL },
-	{ REPORT_GAVE_UP, stale, REPORT_GAVE_UP, NULL },
-	{ REPORT_GAVE_UP, keys_erased, REPORT_IDLE, NULL },
+	{ up, REPORT_IDLE, REPORT_UP, "handshake done with 192.0.2.1:51820 in 12.0 ms" },
+	{ unanswered_thrice, REPORT_IDLE, REPORT_NO_ANSWER, "no answer from 192.0.2.1:51820" },
+	{ gave_up, REPORT_IDLE, REPORT_GAVE_UP, "192.0.2.1:51820 for 90 seconds" },
+	{ stale, REPORT_IDLE, REPORT_IDLE, NULL },
+	{ keys_erased, REPORT_IDLE, REPORT_IDLE, NULL },
+	{ up, REPORT_UP, REPORT_UP, NULL }, /* a rekey */
+	{ unanswered_thrice, REPORT_UP, REPORT_NO_ANSWER, "no answer from 192.0.2.1:51820" },
+	{ gave_up, REPORT_UP, REPORT_GAVE_UP, "192.0.2.1:51820 for 90 seconds" },
+	{ stale, REPORT_UP, REPORT_STALE, "nothing came back from 192.0.2.1:51820" },
+	{ keys_erased, REPORT_UP, REPORT_IDLE, "keys are erased" },
+	{ up, REPORT_STALE, REPORT_UP, "handshake done with 192.0.2.1:51820" },
+	{ unanswered_thrice, REPORT_STALE, REPORT_NO_ANSWER, "no answer from 192.0.2.1:51820" },
+	{ gave_up, REPORT_STALE, REPORT_GAVE_UP, "192.0.2.1:51820 for 90 seconds" },
+	{ stale, REPORT_STALE, REPORT_STALE, NULL },
+	{ keys_erased, REPORT_STALE, REPORT_IDLE, "keys are erased" },
+	{ up, REPORT_NO_ANSWER, REPORT_UP, "handshake done with 192.0.2.1:51820" },
+	{ unanswered_thrice, REPORT_NO_ANSWER, REPORT_NO_ANSWER, NULL },
+	{ gave_up, REPORT_NO_ANSWER, REPORT_GAVE_UP, "192.0.2.1:51820 for 90 seconds" },
+	{ stale, REPORT_NO_ANSWER, REPORT_NO_ANSWER, NULL },
+	{ keys_erased, REPORT_NO_ANSWER, REPORT_IDLE, NULL },
+	{ up, REPORT_GAVE_UP, REPORT_UP, "handshake done with 192.0.2.1:51820" },
+	{ unanswered_thrice, REPORT_GAVE_UP, REPORT_GAVE_UP, NULL },
+	{ stale, REPORT_GAVE_UP, REPORT_GAVE_UP, NULL },
+	{ keys_erased, REPORT_GAVE_UP, REPORT_IDLE, NULL },
 };
 
 static void each_change_is_one_sentence(void **state)
@@ -186,9 +185,9 @@ static void rekeys_are_no_news(void **state)
 	up(BEGIN);
 	assert_said("handshake done");
 	for (unsigned int i = 1; i < 100; i++) {
-		up(BEGIN + i * 120 * SEC);
-		report_session_up(&report, &remote, 0, CIPHER, BEGIN + i * 120 * SEC);
-		handshake(PEER_ESTABLISHED, &remote, BEGIN + i * 120 * SEC);
+		up(BEGIN + 120 * SEC * i);
+		report_session_up(&report, &remote, 0, CIPHER, BEGIN + 120 * SEC * i);
+		handshake(PEER_ESTABLISHED, &remote, BEGIN + 120 * SEC * i);
 	}
 	assert_silent();
 	/* Who asks for everything gets it. */
@@ -204,7 +203,7 @@ static void sentence_says_who_began(void **state)
 	assert_said("handshake done with 192.0.2.1:51820, begun by the peer, cipher " CIPHER);
 	stale(BEGIN);
 	said();
-	report_session_up(&report, &remote, 1500 * 1000, CIPHER, BEGIN);
+	report_session_up(&report, &remote, 1500000, CIPHER, BEGIN);
 	assert_said("handshake done with 192.0.2.1:51820 in 1.5 ms, cipher " CIPHER);
 }
 
@@ -227,7 +226,7 @@ static void third_try_without_answer_is_said(void **state)
 		assert_non_null(strstr(text, "UDP port 51820"));
 		assert_non_null(strstr(text, key));
 		for (unsigned int i = 4; i < 18; i++)
-			unanswered(i, BEGIN + i * 5 * SEC);
+			unanswered(i, BEGIN + 5 * SEC * i);
 		assert_silent();
 		up(BEGIN + 100 * SEC);
 		said();
@@ -244,7 +243,7 @@ static void known_reason_is_not_no_answer(void **state)
 		handshake(reasons[i], &remote, BEGIN);
 		assert_said("192.0.2.1:51820");
 		for (unsigned int n = 1; n < 12; n++) {
-			unanswered(n, BEGIN + n * 5 * SEC);
+			unanswered(n, BEGIN + 5 * SEC * n);
 			assert_silent();
 		}
 		/* It answers no more, so that is no reason any more. */
@@ -283,7 +282,7 @@ static void trouble_is_said_once_a_minute(void **state)
 	}
 	for (enum report_trouble kind = 0; kind < REPORT_N_TROUBLES; kind++) {
 		for (unsigned int i = 0; i < 1000; i++)
-			report_trouble(&report, kind, BEGIN + i * 60 * SEC / 1000, "again");
+			report_trouble(&report, kind, BEGIN + 60 * SEC * i / 1000, "again");
 		report_trouble(&report, kind, BEGIN + 60 * SEC - 1, "again");
 		assert_silent();
 		report_trouble(&report, kind, BEGIN + 60 * SEC, "a minute later");

@@ -152,17 +152,27 @@ static void access_outside_dies(void **state)
 	}
 }
 
+/* valgrind runs a child on its own copy of everything: MADV_DONTFORK has no effect there. */
+static bool is_under_valgrind(void)
+{
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	return preloaded && strstr(preloaded, "vgpreload");
+}
+
 static void forked_child_has_no_secret(void **state)
 {
+	static uint8_t plain[20000];
+
 	(void)state;
+	if (is_under_valgrind())
+		skip();
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		uint8_t *secret = secret_alloc(sizes[i]);
-		uint8_t *plain = malloc(sizes[i]);
 
 		assert_non_null(secret);
-		assert_non_null(plain);
 		memset(secret, 0x5a, sizes[i]);
-		memset(plain, 0x5a, sizes[i]);
+		memset(plain, 0x5a, sizeof(plain));
 		/* The control: ordinary memory is read there. */
 		assert_int_equal(in_child(read_there, plain), 1);
 		assert_bad_access(in_child(read_there, secret));
@@ -174,7 +184,6 @@ static void forked_child_has_no_secret(void **state)
 		assert_int_equal(secret[0], 0x5a);
 		assert_int_equal(secret[sizes[i] - 1], 0x5a);
 		secret_free(secret);
-		free(plain);
 	}
 }
 

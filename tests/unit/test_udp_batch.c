@@ -132,23 +132,26 @@ static void test_runs_cut_up(void **state)
 	runs_arrive(0);
 }
 
-/* The longest run comes in one piece. */
+/* The longest run is one message; a kernel that finds it too long with all its headers cuts it up,
+ * and one datagram less comes in one piece. */
 static void test_longest_run(void **state)
 {
-	struct udp_message run = run_of(0, UDP_DATAGRAM_MAX, 1452, 0);
+	struct udp_message longest = run_of(0, UDP_DATAGRAM_MAX, 1452, 0);
+	struct udp_message run = run_of(0, 45 * 1452, 1452, 0);
 
 	(void)state;
 	begin();
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		struct udp_path path = path_to(families[i].far, ends.far.port);
 
+		assert_int_equal(udp_send(&ends.near, &path, &longest, 1), 1);
+		expect_datagrams(fd_of(&ends.far, families[i].far), 0, longest.len, 1452);
 		assert_int_equal(udp_send(&ends.near, &path, &run, 1), 1);
 		receive(&arrived, fd_of(&ends.far, families[i].far));
-		print_message("len %zu\n", arrived.runs[0].len);
 		assert_int_equal(arrived.n_runs, 1);
-		assert_int_equal(arrived.runs[0].len, UDP_DATAGRAM_MAX);
+		assert_int_equal(arrived.runs[0].len, run.len);
 		assert_int_equal(arrived.runs[0].segment_len, 1452);
-		assert_memory_equal(arrived.runs[0].data, sent, UDP_DATAGRAM_MAX);
+		assert_memory_equal(arrived.runs[0].data, sent, run.len);
 	}
 	end();
 }
@@ -281,6 +284,17 @@ static void test_source_not_ours(void **state)
 	end();
 }
 
+/* From near to far over an interface that is not quite up yet. */
+static void send_until_it_comes(const struct udp_path *path, const struct udp_message *one)
+{
+	for (int i = 0; i < N_PROBES; i++) {
+		udp_send(&ends.near, path, one, 1);
+		if (is_readable(ends.far.fd6, PROBE_MS))
+			break;
+	}
+	receive(&arrived, ends.far.fd6);
+}
+
 /* A link-local address means something with its interface only, elsewhere none is pinned. */
 static void test_link_local(void **state)
 {
@@ -295,8 +309,7 @@ static void test_link_local(void **state)
 	ip_command("address add fe80::2/64 dev vpnd-left nodad");
 	path.remote.in6.sin6_port = htons(ends.far.port);
 	path.remote.in6.sin6_scope_id = if_nametoindex("vpnd-left");
-	assert_int_equal(udp_send(&ends.near, &path, &one, 1), 1);
-	receive(&arrived, ends.far.fd6);
+	send_until_it_comes(&path, &one);
 	back = arrived.runs[0].path;
 	assert_true(back.has_source);
 	assert_int_equal(back.source_if, if_nametoindex("vpnd-left"));
@@ -319,14 +332,16 @@ static void test_group(void **state)
 	(void)state;
 	begin();
 	group.ipv6mr_multiaddr = path.remote.in6.sin6_addr;
-	group.ipv6mr_interface = if_nametoindex("lo");
+	ip_command("link add vpnd-left type veth peer name vpnd-right");
+	ip_command("link set vpnd-right up");
+	ip_command("link set vpnd-left up");
+	ip_command("address add fe80::2/64 dev vpnd-left nodad");
+	group.ipv6mr_interface = if_nametoindex("vpnd-left");
 	assert_int_equal(
 		setsockopt(ends.far.fd6, IPPROTO_IPV6, IPV6_JOIN_GROUP, &group, sizeof(group)), 0);
-	ip_command("route add ff02::/16 dev lo table local");
 	path.remote.in6.sin6_port = htons(ends.far.port);
 	path.remote.in6.sin6_scope_id = group.ipv6mr_interface;
-	assert_int_equal(udp_send(&ends.near, &path, &one, 1), 1);
-	receive(&arrived, ends.far.fd6);
+	send_until_it_comes(&path, &one);
 	assert_false(arrived.runs[0].path.has_source);
 	end();
 }

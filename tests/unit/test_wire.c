@@ -1,0 +1,620 @@
+/*
+ * Tests of daemon/core/wire.c: each error of sendmmsg(2) at each message of a batch has its own
+ * answer, and no datagram is lost or sent twice that need not be. The kernel's part is played by
+ * __wrap_sendmmsg() (--wrap=sendmmsg), which refuses what a case tells it to, in the kernel's
+ * manner: messages before the refused one are sent and counted, the error comes with the next call.
+ * A few cases at the end are about the real kernel; they need root and skip without it.
+ */
+#include "tests/unit/datagrams.h"
+
+#include "daemon/core/wire.h"
+
+#define BEGIN     (1000 * NSEC_PER_SEC)
+#define LATER     (BEGIN + 11 * NSEC_PER_SEC)
+#define N_MESSAGE 6
+#define N_DATAGRAM 21 /* in these */
+#define SENT_MAX  512
+#define ALWAYS    1000000
+
+int __real_sendmmsg(int fd, struct mmsghdr *headers, unsigned int n, int flags);
+int __wrap_sendmmsg(int fd, struct mmsghdr *headers, unsigned int n, int flags);
+
+/* What is refused. */
+static struct {
+	bool use_kernel;
+	int error;           /* errno value; 0: nothing */
+	size_t at;           /* from this position in the data on; see `data` */
+	size_t until;        /* up to this one */
+	bool runs_only;      /* single datagrams pass */
+	size_t at_least;     /* datagrams shorter than this pass */
+	bool pinned_only;    /* without a pinned source all pass */
+	unsigned int n_left; /* so many times */
+	unsigned int room;   /* messages until the socket is full: then EAGAIN */
+} fault;
+
+/* What was sent, datagram by datagram. */
+static struct {
+	size_t at, len;
+} sent[SENT_MAX];
+static size_t n_sent, n_calls, n_runs_sent;
+
+static uint8_t data[65536];
+static struct counters counters;
+static struct report report;
+static struct wire wire;
+
+static size_t segment_len_of(const struct msghdr *header)
+{
+	struct msghdr copy = *header;
+	uint16_t len;
+
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&copy); cmsg; cmsg = CMSG_NXTHDR(&copy, cmsg)) {
+		if (cmsg->cmsg_level == IPPROTO_UDP && cmsg->cmsg_type == UDP_SEGMENT) {
+			memcpy(&len, CMSG_DATA(cmsg), sizeof(len));
+			return len;
+		}
+	}
+	return 0;
+}
+
+static bool has_source(const struct msghdr *header)
+{
+	struct msghdr copy = *header;
+
+	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&copy); cmsg; cmsg = CMSG_NXTHDR(&copy, cmsg))
+		if (cmsg->cmsg_type == IP_PKTINFO && cmsg->cmsg_level == IPPROTO_IP)
+			return true;
+	return false;
+}
+
+/* What the kernel says about one message: 0 or an errno value. */
+static int judge(const struct msghdr *header)
+{
+	size_t at = (size_t)((uint8_t *)header->msg_iov->iov_base - data);
+	size_t segment_len = segment_len_of(header);
+	size_t datagram_len = segment_len ? segment_len : header->msg_iov->iov_len;
+
+	if (fault.room == 0)
+		return EAGAIN;
+	if (!fault.error || fault.n_left == 0 || at < fault.at || at >= fault.until ||
+	    (fault.runs_only && !segment_len) || datagram_len < fault.at_least ||
+	    (fault.pinned_only && !has_source(header)))
+		return 0;
+	fault.n_left--;
+	return fault.error;
+}
+
+static void take(const struct msghdr *header)
+{
+	size_t at = (size_t)((uint8_t *)header->msg_iov->iov_base - data);
+	size_t left = header->msg_iov->iov_len;
+	size_t segment_len = segment_len_of(header);
+
+	if (segment_len)
+		n_runs_sent++;
+	else
+		segment_len = left;
+	/* What the kernel would refuse: a run has at most 64 datagrams and 65,507 bytes. */
+	assert_true(left <= UDP_DATAGRAM_MAX && left <= segment_len * UDP_RUN_MAX);
+	for (size_t len; left > 0; at += len, left -= len) {
+		len = MIN(left, segment_len);
+		assert_true(n_sent < SENT_MAX);
+		sent[n_sent].at = at;
+		sent[n_sent++].len = len;
+	}
+}
+
+int __wrap_sendmmsg(int fd, struct mmsghdr *headers, unsigned int n, int flags)
+{
+	int error = 0;
+	unsigned int i;
+
+	if (fault.use_kernel)
+		return __real_sendmmsg(fd, headers, n, flags);
+	assert_true(n > 0 && n <= UDP_BATCH);
+	n_calls++;
+	for (i = 0; i < n; i++) {
+		error = judge(&headers[i].msg_hdr);
+		if (error)
+			break;
+		take(&headers[i].msg_hdr);
+		fault.room--;
+	}
+	if (i > 0)
+		return (int)i;
+	errno = error;
+	return -1;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	memset(&fault, 0, sizeof(fault));
+	fault.room = ALWAYS;
+	fault.until = sizeof(data);
+	fault.n_left = ALWAYS;
+	n_sent = n_calls = n_runs_sent = 0;
+	memset(&counters, 0, sizeof(counters));
+	memset(&report, 0, sizeof(report));
+	wire = (struct wire) {
+		.udp = { .fd4 = 1000, .fd6 = 1001, .has_segment = true, .has_gro = true },
+		.path = path_to("192.0.2.1", 51820),
+		.counters = &counters,
+		.report = &report,
+	};
+	return 0;
+}
+
+/* A batch as tx makes it: runs and single datagrams, one behind the other in `data`. */
+static size_t make_batch(struct udp_message *messages)
+{
+	static const struct {
+		size_t len, segment_len;
+	} shapes[N_MESSAGE] = { { 96, 96 },	{ 14520, 1452 }, { 1452, 1452 },
+				{ 3500, 1000 }, { 6000, 1500 },	 { 80, 80 } };
+	size_t at = 0;
+
+	for (size_t i = 0; i < N_MESSAGE; i++) {
+		messages[i] = (struct udp_message) {
+			.data = data + at,
+			.len = shapes[i].len,
+			.segment_len = shapes[i].segment_len,
+		};
+		at += shapes[i].len;
+	}
+	return at;
+}
+
+/* Everything from `from` to `to` was sent once, in order, cut where the batch says. */
+static void expect_sent(size_t first, size_t from, size_t to)
+{
+	size_t at = from;
+
+	for (size_t i = first; i < n_sent; i++) {
+		assert_int_equal(sent[i].at, at);
+		at += sent[i].len;
+	}
+	assert_int_equal(at, to);
+}
+
+static void expect_counted(uint64_t bytes, uint64_t too_big, uint64_t failed)
+{
+	assert_int_equal(counters.n[COUNT_TX_BYTES], bytes);
+	assert_int_equal(counters.n[COUNT_TX_TOO_BIG], too_big);
+	assert_int_equal(counters.n[COUNT_TX_SEND_FAILED], failed);
+}
+
+static void test_no_error(void **state)
+{
+	struct udp_message messages[N_MESSAGE];
+	size_t len = make_batch(messages);
+
+	(void)state;
+	assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+	expect_sent(0, 0, len);
+	assert_int_equal(n_calls, 1);
+	assert_int_equal(n_runs_sent, 3);
+	expect_counted(len, 0, 0);
+}
+
+/* Where message `i` of the batch begins. */
+static size_t begin_of(const struct udp_message *messages, size_t i)
+{
+	return (size_t)(messages[i].data - data);
+}
+
+/* The socket is full after k messages: the rest stays as it is, and goes out once there is room. */
+static void test_full(void **state)
+{
+	struct udp_message messages[N_MESSAGE];
+
+	for (unsigned int k = 0; k < N_MESSAGE; k++) {
+		size_t len;
+
+		set_up(state);
+		len = make_batch(messages);
+		fault.room = k;
+		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), k);
+		expect_sent(0, 0, begin_of(messages, k));
+		assert_int_equal(wire_send(&wire, messages + k, N_MESSAGE - k, BEGIN), 0);
+		fault.room = ALWAYS;
+		assert_int_equal(wire_send(&wire, messages + k, N_MESSAGE - k, BEGIN),
+				 N_MESSAGE - k);
+		expect_sent(0, 0, len);
+		expect_counted(len, 0, 0);
+	}
+}
+
+/* Without runs the socket is full in the middle of one: it goes on there. */
+static void test_full_singly(void **state)
+{
+	struct udp_message messages[N_MESSAGE];
+
+	for (unsigned int k = 0; k <= N_DATAGRAM; k++) {
+		size_t len, n;
+
+		set_up(state);
+		len = make_batch(messages);
+		wire.udp.has_segment = false;
+		fault.room = k;
+		n = wire_send(&wire, messages, N_MESSAGE, BEGIN);
+		assert_int_equal(n_sent, MIN(k, N_DATAGRAM));
+		fault.room = ALWAYS;
+		if (n < N_MESSAGE)
+			assert_int_equal(wire_send(&wire, messages + n, N_MESSAGE - n, BEGIN),
+					 N_MESSAGE - n);
+		expect_sent(0, 0, len);
+		assert_int_equal(n_sent, N_DATAGRAM);
+		assert_int_equal(n_runs_sent, 0);
+		expect_counted(len, 0, 0);
+	}
+}
+
+/* What an earlier ICMP message left on the socket fails one call and no datagram. */
+static void test_pending_error(void **state)
+{
+	static const int errors[] = { ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EMSGSIZE,
+				      EPROTO,       EACCES,       ENOBUFS };
+	struct udp_message messages[N_MESSAGE];
+
+	for (size_t e = 0; e < ARRAY_SIZE(errors); e++) {
+		for (size_t k = 0; k < N_MESSAGE; k++) {
+			size_t len;
+
+			set_up(state);
+			len = make_batch(messages);
+			pin(&wire.path, "192.0.2.2");
+			fault.error = errors[e];
+			fault.at = begin_of(messages, k);
+			fault.n_left = 1;
+			assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+			expect_sent(0, 0, len);
+			expect_counted(len, 0, 0);
+			assert_true(wire.path.has_source);
+			assert_int_equal(n_runs_sent, 3);
+		}
+	}
+}
+
+/* The way has no checksum offload (EIO): runs go out singly, all of each, from the refused one on,
+ * and later ones too, without asking again. */
+static void test_no_runs(void **state)
+{
+	struct udp_message messages[N_MESSAGE];
+
+	for (size_t k = 0; k < N_MESSAGE; k++) {
+		size_t len;
+
+		set_up(state);
+		len = make_batch(messages);
+		fault.error = EIO;
+		fault.runs_only = true;
+		fault.at = begin_of(messages, k);
+		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+		expect_sent(0, 0, len);
+		assert_int_equal(n_sent, N_DATAGRAM);
+		expect_counted(len, 0, 0);
+		assert_int_equal(wire.udp.has_segment, k > 4);
+		if (wire.udp.has_segment)
+			continue;
+		make_batch(messages);
+		n_calls = n_sent = n_runs_sent = 0;
+		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+		expect_sent(0, 0, len);
+		assert_int_equal(n_runs_sent, 0);
+		/* A call for each run, and one for the single datagrams in between. */
+		assert_true(n_calls <= 7);
+	}
+}
+
+/* The path is too narrow for a run, which is no reason to give up runs: shorter ones go on, and
+ * after a while the long ones are tried again. Older kernels say EINVAL. */
+static void test_narrow(void **state)
+{
+	static const int errors[] = { EMSGSIZE, EINVAL };
+	struct udp_message messages[N_MESSAGE];
+
+	for (size_t e = 0; e < ARRAY_SIZE(errors); e++) {
+		size_t len;
+
+		set_up(state);
+		len = make_batch(messages);
+		fault.error = errors[e];
+		fault.runs_only = true;
+		fault.at_least = 1400;
+		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+		expect_sent(0, 0, len);
+		assert_int_equal(n_runs_sent, 1);
+		expect_counted(len, 0, 0);
+		assert_true(wire.udp.has_segment);
+
+		/* It is remembered: nothing is refused any more. */
+		make_batch(messages);
+		n_sent = n_runs_sent = 0;
+		fault.n_left = 0;
+		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN + 1), N_MESSAGE);
+		expect_sent(0, 0, len);
+		assert_int_equal(n_runs_sent, 1);
+
+		/* And forgotten again. */
+		make_batch(messages);
+		n_sent = n_runs_sent = 0;
+		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, LATER), N_MESSAGE);
+		expect_sent(0, 0, len);
+		assert_int_equal(n_runs_sent, 3);
+		expect_counted(3 * len, 0, 0);
+	}
+}
+
+/* Datagrams that may not be fragmented and are too long are lost one by one; all others arrive. */
+static void test_too_big(void **state)
+{
+	struct udp_message messages[N_MESSAGE];
+	size_t n = 0;
+
+	(void)state;
+	make_batch(messages);
+	fault.error = EMSGSIZE;
+	fault.at_least = 1001;
+	assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+	/* The short ones: 96, three of 1,000 and one of 500, 80. */
+	assert_int_equal(n_sent, 6);
+	for (size_t i = 0; i < n_sent; i++)
+		n += sent[i].len;
+	assert_int_equal(n, 96 + 3500 + 80);
+	expect_counted(n, 10 + 1 + 4, 0);
+	assert_true(wire.udp.has_segment);
+}
+
+/* In the middle of a run one datagram is refused for its size: only that one is lost. */
+static void test_too_big_in_a_run(void **state)
+{
+	struct udp_message messages[N_MESSAGE];
+	size_t len;
+
+	(void)state;
+	len = make_batch(messages);
+	wire.udp.has_segment = false;
+	fault.error = EMSGSIZE;
+	fault.at = 96 + 4 * 1452;
+	fault.until = fault.at + 1;
+	assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+	assert_int_equal(n_sent, N_DATAGRAM - 1);
+	expect_counted(len - 1452, 1, 0);
+	assert_int_equal(sent[4].at + sent[4].len, fault.at);
+	assert_int_equal(sent[5].at, fault.at + 1452);
+}
+
+/* Refused for good, for a reason that is the message's own: it is counted and skipped, everything
+ * else is sent once. Nothing is given up. */
+static void test_refused_for_good(void **state)
+{
+	static const int errors[] = { EPERM, ENOBUFS, EACCES, ENOMEM };
+	struct udp_message messages[N_MESSAGE];
+
+	for (size_t e = 0; e < ARRAY_SIZE(errors); e++) {
+		for (size_t k = 0; k < N_MESSAGE; k++) {
+			size_t len, lost, n_before = 0;
+
+			set_up(state);
+			len = make_batch(messages);
+			lost = messages[k].len;
+			fault.error = errors[e];
+			fault.at = begin_of(messages, k);
+			fault.until = fault.at + lost;
+			assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+			for (size_t i = 0; i < n_sent; i++) {
+				assert_false(sent[i].at >= fault.at && sent[i].at < fault.until);
+				n_before += sent[i].len;
+			}
+			assert_int_equal(n_before, len - lost);
+			expect_counted(len - lost, 0, 1);
+			assert_true(wire.udp.has_segment);
+			assert_int_equal(wire.narrow_until, 0);
+		}
+	}
+}
+
+/* Everything is refused: the batch comes to its end, with a bounded number of calls. */
+static void test_all_refused(void **state)
+{
+	static const int errors[] = { EPERM,  ENOBUFS,	    EINVAL,	   EIO,	       EMSGSIZE,
+				      ENODEV, ENETUNREACH,  EADDRNOTAVAIL, ECONNREFUSED, EBADF };
+	struct udp_message messages[N_MESSAGE];
+
+	for (size_t e = 0; e < ARRAY_SIZE(errors); e++) {
+		set_up(state);
+		make_batch(messages);
+		pin(&wire.path, "192.0.2.2");
+		fault.error = errors[e];
+		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+		assert_int_equal(n_sent, 0);
+		assert_true(counters.n[COUNT_TX_TOO_BIG] + counters.n[COUNT_TX_SEND_FAILED] >=
+			    N_MESSAGE);
+		assert_true(n_calls <= 60);
+	}
+}
+
+/* A pinned source that is gone costs one more try, no datagram, and no runs. */
+static void test_source_gone(void **state)
+{
+	static const int errors[] = { EINVAL, EADDRNOTAVAIL, ENETUNREACH, EHOSTUNREACH, ENODEV };
+	struct udp_message messages[N_MESSAGE];
+
+	for (size_t e = 0; e < ARRAY_SIZE(errors); e++) {
+		size_t len;
+
+		set_up(state);
+		len = make_batch(messages);
+		pin(&wire.path, "192.0.2.2");
+		wire.path.source_if = 3;
+		fault.error = errors[e];
+		fault.pinned_only = true;
+		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+		expect_sent(0, 0, len);
+		assert_int_equal(n_runs_sent, 3);
+		expect_counted(len, 0, 0);
+		assert_false(wire.path.has_source);
+		assert_int_equal(wire.path.source_if, 0);
+	}
+}
+
+/* Handshake messages: one try, a second one without the pinned source, and no waiting. */
+static void test_handshake(void **state)
+{
+	static const struct {
+		int error;
+		bool pinned_only;
+		unsigned int n_left;
+		size_t n_sent;
+		enum counter counter;
+		uint64_t count;
+	} cases[] = {
+		{ 0, false, ALWAYS, 1, COUNT_TX_BYTES, 148 },
+		{ ECONNREFUSED, false, 1, 1, COUNT_TX_BYTES, 148 },
+		{ EINVAL, true, ALWAYS, 1, COUNT_TX_BYTES, 148 },
+		{ ENETUNREACH, true, ALWAYS, 1, COUNT_TX_BYTES, 148 },
+		{ ENETUNREACH, false, ALWAYS, 0, COUNT_TX_SEND_FAILED, 1 },
+		{ EPERM, false, ALWAYS, 0, COUNT_TX_SEND_FAILED, 1 },
+		{ EMSGSIZE, false, ALWAYS, 0, COUNT_TX_TOO_BIG, 1 },
+		{ EIO, false, ALWAYS, 0, COUNT_TX_SEND_FAILED, 1 },
+		{ EAGAIN, false, ALWAYS, 0, COUNT_TX_BLOCKED, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		set_up(state);
+		pin(&wire.path, "192.0.2.2");
+		fault.error = cases[i].error;
+		fault.pinned_only = cases[i].pinned_only;
+		fault.n_left = cases[i].n_left;
+		wire_send_handshake(&wire, &wire.path, data, 148, BEGIN);
+		assert_int_equal(n_sent, cases[i].n_sent);
+		assert_int_equal(counters.n[cases[i].counter], cases[i].count);
+		/* Whether data may be sent from there is for data to find out. */
+		assert_true(wire.path.has_source);
+		assert_true(wire.udp.has_segment);
+	}
+}
+
+/* To a stranger nothing is owed, not even a sentence; the trouble is not this link's. */
+static void test_handshake_to_a_stranger(void **state)
+{
+	struct udp_path stranger = path_to("198.51.100.7", 7);
+
+	(void)state;
+	fault.error = EMSGSIZE;
+	wire_send_handshake(&wire, &stranger, data, 148, BEGIN);
+	expect_counted(0, 0, 1);
+	assert_int_equal(report.limits[REPORT_TOO_BIG].next, 0);
+}
+
+/* --- with the real kernel ------------------------------------------------------------------- */
+
+static struct ends ends;
+static struct arrived arrived;
+
+static void begin_real(const char *far)
+{
+	open_ends(&ends);
+	arrived_init(&arrived);
+	wire.udp = ends.near;
+	wire.path = path_to(far, ends.far.port);
+	fault.use_kernel = true;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7 + i / 251);
+}
+
+static void end_real(void)
+{
+	close_ends(&ends);
+	arrived_deinit(&arrived);
+}
+
+/* All of the batch has come, in order. */
+static void expect_arrived(int fd, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len) {
+		receive(&arrived, fd);
+		for (size_t i = 0; i < arrived.n_runs; i++) {
+			assert_true(arrived.runs[i].len <= len - at);
+			assert_memory_equal(arrived.runs[i].data, data + at, arrived.runs[i].len);
+			at += arrived.runs[i].len;
+		}
+	}
+	assert_false(is_readable(fd, 0));
+}
+
+static void test_real_narrow_path(void **state)
+{
+	static const char *const addresses[] = { "127.0.0.2", "fd00::2" };
+	struct udp_message messages[N_MESSAGE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+		size_t len;
+
+		set_up(state);
+		begin_real(addresses[i]);
+		ip_command("link set lo mtu 1300");
+		len = make_batch(messages);
+		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+		expect_arrived(fd_of(&ends.far, addresses[i]), len);
+		expect_counted(len, 0, 0);
+		assert_true(wire.udp.has_segment);
+		assert_true(wire.narrow_len > 1000 && wire.narrow_until > BEGIN);
+		end_real();
+	}
+}
+
+static void test_real_refusal_is_said(void **state)
+{
+	struct udp_message messages[N_MESSAGE];
+
+	(void)state;
+	begin_real("127.0.0.2");
+	wire.path = path_to("127.0.0.2", 9);
+	make_batch(messages);
+	assert_int_equal(wire_send(&wire, messages, 1, BEGIN), 1);
+	wire_read_errors(&wire, ends.near.fd4, BEGIN);
+	assert_int_not_equal(report.limits[REPORT_ICMP].next, 0);
+	end_real();
+}
+
+/* Answers to what went to others say nothing about this link. */
+static void test_real_refusal_of_others(void **state)
+{
+	struct udp_path stranger = path_to("127.0.0.3", 9);
+
+	(void)state;
+	begin_real("127.0.0.2");
+	wire_send_handshake(&wire, &stranger, data, 148, BEGIN);
+	wire_read_errors(&wire, ends.near.fd4, BEGIN);
+	assert_int_equal(report.limits[REPORT_ICMP].next, 0);
+	assert_false(wire.is_way_stale);
+	end_real();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_no_error, set_up),
+		cmocka_unit_test_setup(test_full, set_up),
+		cmocka_unit_test_setup(test_full_singly, set_up),
+		cmocka_unit_test_setup(test_pending_error, set_up),
+		cmocka_unit_test_setup(test_no_runs, set_up),
+		cmocka_unit_test_setup(test_narrow, set_up),
+		cmocka_unit_test_setup(test_too_big, set_up),
+		cmocka_unit_test_setup(test_too_big_in_a_run, set_up),
+		cmocka_unit_test_setup(test_refused_for_good, set_up),
+		cmocka_unit_test_setup(test_all_refused, set_up),
+		cmocka_unit_test_setup(test_source_gone, set_up),
+		cmocka_unit_test_setup(test_handshake, set_up),
+		cmocka_unit_test_setup(test_handshake_to_a_stranger, set_up),
+		cmocka_unit_test_setup(test_real_narrow_path, set_up),
+		cmocka_unit_test_setup(test_real_refusal_is_said, set_up),
+		cmocka_unit_test_setup(test_real_refusal_of_others, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
