@@ -239,14 +239,12 @@ static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events
 	act(link, nsec_boottime());
 }
 
-/* The resolver's descriptor is another one after its process was replaced, and none while that
- * did not work. */
+/* The resolver's descriptor is another one after its process was replaced, often with the same
+ * number, and none while that did not work: so it is always watched anew. */
 static void watch_resolver(struct link *link)
 {
 	int fd = resolver_fd(link->resolver);
 
-	if (ev_is_active(&link->resolver_readable) && link->resolver_readable.fd == fd)
-		return;
 	ev_io_stop(link->loop, &link->resolver_readable);
 	if (fd < 0)
 		return;

@@ -89,11 +89,12 @@ void report_gave_up(struct report *report, const union netaddr *remote, nsec_t n
 {
 	char text[NETADDR_TEXT_MAX];
 
+	if (report->state == REPORT_GAVE_UP)
+		return;
 	enter(report, REPORT_GAVE_UP, now);
-	log_warning(
-		"no answer from %s for 90 seconds: waiting packets were dropped, the next packet "
-		"makes a new try",
-		netaddr_format(remote, text));
+	log_warning("no session with %s for 90 seconds: waiting packets were dropped, the next "
+		    "packet makes a new try",
+		    netaddr_format(remote, text));
 }
 
 void report_stale(struct report *report, const union netaddr *remote, nsec_t now)

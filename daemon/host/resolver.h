@@ -12,7 +12,7 @@
  *
  * The keeper is to be forked before keys are loaded and before threads are started. Should
  * somebody kill it, the next question forks another from the process as it is then: memory that
- * holds secrets must therefore be marked MADV_WIPEONFORK by its owner.
+ * holds secrets must therefore be marked MADV_DONTFORK by its owner.
  *
  * Call everything from the one thread that lives as long as the process: the kernel ends the
  * keeper when the thread that forked it ends.

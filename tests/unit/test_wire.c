@@ -515,11 +515,11 @@ static struct arrived arrived;
 
 static void begin_real(const char *far)
 {
+	fault.use_kernel = true;
 	open_ends(&ends);
 	arrived_init(&arrived);
 	wire.udp = ends.near;
 	wire.path = path_to(far, ends.far.port);
-	fault.use_kernel = true;
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 7 + i / 251);
 }
