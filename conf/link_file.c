@@ -294,6 +294,10 @@ static void read_text(struct reading *reading, const char *text, size_t len)
 
 	ini_source_read(text, len, &events, reading, reading->diag);
 	reading->places.has_private_key = reading->places.keys[KEYS_PRIVATE_KEY].parsed;
+	reading->link->given.mtu = reading->places.keys[KEYS_MTU].parsed;
+	reading->link->given.persistent_keepalive =
+		reading->places.keys[KEYS_PERSISTENT_KEEPALIVE].parsed;
+	reading->link->given.cipher = reading->places.keys[KEYS_CIPHER].parsed;
 }
 
 static struct reading *reading_new(struct conf_link *link, struct diag *diag)

@@ -99,6 +99,13 @@ struct conf_link {
 	uint16_t persistent_keepalive; /* seconds, 0: off */
 	enum conf_cipher cipher;
 
+	/* Which of the values that a host may set for its links the file itself names. */
+	struct {
+		bool mtu;
+		bool persistent_keepalive;
+		bool cipher;
+	} given;
+
 	struct conf_secrets *secrets;
 };
 

@@ -16,6 +16,7 @@
 
 #include "common/diag.h"
 #include "common/log.h"
+#include "conf/host_file.h"
 #include "conf/link_file.h"
 #include "conf/paths.h"
 #include "daemon/cli/cmds.h"
@@ -26,6 +27,7 @@
 struct run {
 	struct ev_loop *loop;
 	struct resolver resolver;
+	struct conf_host host;
 	struct conf_link conf;
 	struct link link;
 	ev_signal on_term, on_int, on_usr1, on_hup;
@@ -100,6 +102,7 @@ static enum exit_code load(struct run *run, const char *path)
 			    "the limit `ulimit -l`",
 			    strerror(errno));
 	link_file_load(path, &run->conf, &diag);
+	host_apply_defaults(&run->host, &run->conf);
 	supported_check(&run->conf, DIAG_ERROR, &diag);
 	diag_print(&diag, stderr);
 	code = diag.code;
@@ -111,7 +114,7 @@ static enum exit_code open_and_run(struct run *run)
 {
 	enum exit_code code;
 
-	link_init(&run->link, run->loop, &run->conf, &run->resolver);
+	link_init(&run->link, run->loop, &run->host, &run->conf, &run->resolver);
 	code = link_open(&run->link);
 	/* The peer has its own copy; a second one serves nobody. */
 	sodium_memzero(run->conf.secrets, sizeof(*run->conf.secrets));
@@ -126,9 +129,9 @@ static enum exit_code open_and_run(struct run *run)
 	return code;
 }
 
-static enum exit_code run_link(const char *path)
+static enum exit_code run_link(const char *path, const struct conf_host *host)
 {
-	struct run run = { .resolver = RESOLVER_NULL };
+	struct run run = { .resolver = RESOLVER_NULL, .host = *host };
 	enum exit_code code = EXIT_SYSTEM;
 	int r;
 
@@ -151,22 +154,41 @@ static enum exit_code run_link(const char *path)
 	return code;
 }
 
+static enum exit_code load_host(const char *path, struct conf_host *host)
+{
+	struct diag diag = DIAG_NULL(path);
+	enum exit_code code;
+
+	conf_host_init(host);
+	host_file_load(path, host, &diag);
+	diag_print(&diag, stderr);
+	code = diag.code;
+	diag_deinit(&diag);
+	return code;
+}
+
 int cmd_run(int argc, char **argv)
 {
-	static const char usage[] = "run [-v] LINK|PATH";
+	static const char usage[] = "run [-v] [-c HOST-FILE] LINK|PATH";
 	static const struct option options[] = {
 		{ "verbose", no_argument, NULL, 'v' },
+		{ "config", required_argument, NULL, 'c' },
 		{ 0 },
 	};
-	enum log_level level = LOG_LEVEL_INFO;
+	const char *host_path = HOST_FILE_PATH, *reason;
 	char path[PATH_MAX], name[IFNAMSIZ];
-	const char *reason;
+	bool is_verbose = false;
+	struct conf_host host;
+	enum exit_code code;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "v", options, NULL)) != -1) {
-		if (option != 'v')
+	while ((option = getopt_long(argc, argv, "vc:", options, NULL)) != -1) {
+		if (option == 'v')
+			is_verbose = true;
+		else if (option == 'c')
+			host_path = optarg;
+		else
 			return cmd_usage(usage);
-		level = LOG_LEVEL_DEBUG;
 	}
 	if (optind + 1 != argc)
 		return cmd_usage(usage);
@@ -175,7 +197,10 @@ int cmd_run(int argc, char **argv)
 		fprintf(stderr, "vpnd: the argument of `vpnd run` %s\n", reason);
 		return EXIT_USAGE;
 	}
-	log_init(name, level);
+	code = load_host(host_path, &host);
+	if (code != EXIT_DONE)
+		return (int)code;
+	log_init(name, is_verbose ? LOG_LEVEL_DEBUG : (enum log_level)host.log.level);
 	protect_memory();
-	return (int)run_link(path);
+	return (int)run_link(path, &host);
 }

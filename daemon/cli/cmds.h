@@ -4,7 +4,8 @@
 #ifndef CLI_CMDS_H
 #define CLI_CMDS_H
 
-/*! `vpnd run [-v] LINK|PATH`: the service, in the foreground, until a signal ends it. */
+/*! `vpnd run [-v] [-c HOST-FILE] LINK|PATH`: the service, in the foreground, until a signal ends
+ * it. */
 int cmd_run(int argc, char **argv);
 
 /*! `vpnd check LINK|PATH…`: every finding in the files. */

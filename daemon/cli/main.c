@@ -22,7 +22,7 @@ static const struct command {
 	const char *arguments;
 	const char *help;
 } commands[] = {
-	{ "run", cmd_run, true, "[-v] LINK|PATH", "run a link in the foreground" },
+	{ "run", cmd_run, true, "[-v] [-c HOST-FILE] LINK|PATH", "run a link in the foreground" },
 	{ "check", cmd_check, false, "LINK|PATH...", "print every finding in link files" },
 	{ "genkey", cmd_genkey, false, "", "write a new private key to stdout" },
 	{ "pubkey", cmd_pubkey, false, "", "read a private key from stdin, write its public key" },
@@ -36,7 +36,7 @@ static void print_help(FILE *stream)
 	      "Usage:\n",
 	      stream);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(stream, "  vpnd %-6s %-14s  %s\n", commands[i].name, commands[i].arguments,
+		fprintf(stream, "  vpnd %-6s %-29s  %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
 	fputs("  vpnd --version | --help\n\n"
 	      "LINK is a name: the link file is /etc/vpnd/LINK.conf, the interface is called "

@@ -8,6 +8,7 @@
 #include <ev.h>
 
 #include "common/err.h"
+#include "conf/host_model.h"
 #include "conf/model.h"
 #include "daemon/core/alarm.h"
 #include "daemon/core/endpoint.h"
@@ -19,6 +20,7 @@
 
 struct link {
 	struct ev_loop *loop;
+	const struct conf_host *host; /* not owned */
 	const struct conf_link *conf; /* not owned */
 	struct resolver *resolver;    /* not owned */
 
@@ -40,7 +42,7 @@ struct link {
 	union netaddr way_remote; /* whose way was looked at last, */
 	unsigned int way_ifindex; /* and the interface on it; 0: not known */
 	nsec_t way_next_look;     /* not before */
-	bool mtu_is_ours; /* nobody set another MTU by hand */
+	bool mtu_is_ours;         /* nobody set another MTU by hand */
 
 	struct alarm alarm;
 	bool has_alarm;
@@ -55,8 +57,8 @@ struct link {
 };
 
 /*! Sets everything to "not there", so that link_close() is safe from here on. */
-void link_init(struct link *link, struct ev_loop *loop, const struct conf_link *conf,
-	       struct resolver *resolver);
+void link_init(struct link *link, struct ev_loop *loop, const struct conf_host *host,
+	       const struct conf_link *conf, struct resolver *resolver);
 
 /*!
  * Makes sockets, interface, addresses and routes, and puts the descriptors on the loop. What

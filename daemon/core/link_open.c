@@ -13,11 +13,12 @@
 /* Where no way to the peer is known yet: what fits 1500 bytes over IPv6 and IPv4. */
 #define MTU_DEFAULT 1420
 
-void link_init(struct link *link, struct ev_loop *loop, const struct conf_link *conf,
-	       struct resolver *resolver)
+void link_init(struct link *link, struct ev_loop *loop, const struct conf_host *host,
+	       const struct conf_link *conf, struct resolver *resolver)
 {
 	memset(link, 0, sizeof(*link));
 	link->loop = loop;
+	link->host = host;
 	link->conf = conf;
 	link->resolver = resolver;
 	link->tun = (struct tun)TUN_NULL;
@@ -109,6 +110,7 @@ static bool has_ipv6(const struct conf_link *conf)
 static unsigned int mtu_of_way(struct link *link, nsec_t now)
 {
 	const union netaddr *remote = &link->wire.path.remote;
+	unsigned int extra = (unsigned int)link->suites.extra_tag_len;
 	struct nl_path path;
 
 	if (!wire_has_path(&link->wire) || !way_ask(&link->ways, remote, now, &path))
@@ -121,8 +123,8 @@ static unsigned int mtu_of_way(struct link *link, nsec_t now)
 	if (path.ifindex == link->ifindex)
 		return 0;
 	/* Whatever cipher is agreed on, its packets must fit. */
-	return ifsetup_mtu_auto(path.mtu - (unsigned int)link->suites.extra_tag_len,
-				remote->sa.sa_family, has_ipv6(link->conf));
+	return ifsetup_mtu_auto(MAX(path.mtu, extra) - extra, remote->sa.sa_family,
+				has_ipv6(link->conf));
 }
 
 static unsigned int first_mtu(struct link *link, nsec_t now)
@@ -157,6 +159,9 @@ nsec_t link_follow_way(struct link *link, nsec_t now)
 		return link->way_next_look;
 	link->wire.is_way_stale = false;
 	link->way_next_look = now + NSEC_PER_SEC;
+	/* The news is what was not known when the way was asked for last. */
+	way_forget(&link->ways);
+	link->wire.refuses_runs = false;
 	mtu = mtu_of_way(link, now);
 	if (link->mtu_is_ours && mtu && mtu != link->tx.mtu)
 		set_mtu(link, mtu);
@@ -166,10 +171,8 @@ nsec_t link_follow_way(struct link *link, nsec_t now)
 static enum exit_code setup_interface(struct link *link, nsec_t now)
 {
 	struct ifsetup_failure failure;
-	int r = netlink_open(&link->nl);
+	int r = nl_link_index(&link->nl, link->conf->name, &link->ifindex);
 
-	if (r == 0)
-		r = nl_link_index(&link->nl, link->conf->name, &link->ifindex);
 	if (r < 0) {
 		log_error("cannot ask the kernel about %s: %s", link->conf->name, strerror(-r));
 		return EXIT_SYSTEM;
@@ -195,19 +198,28 @@ static enum exit_code setup_interface(struct link *link, nsec_t now)
 	}
 }
 
-/* An MTU that the file fixes must leave room for the longest tag on an ordinary path: then the
- * suites with that tag may be offered. An automatic one makes the room. */
-static enum exit_code choose_suites(struct link *link)
+/* An MTU that the file fixes must leave room for the longest tag on the way to the peer: only then
+ * the suites with that tag are offered. An automatic one makes the room. */
+static enum exit_code choose_suites(struct link *link, nsec_t now)
 {
 	const struct conf_link *conf = link->conf;
-	bool has_room = conf->mtu + (CIPHER_TAG_MAX - TAG_LEN) <= MTU_DEFAULT;
+	unsigned int way_mtu = mtu_of_way(link, now);
+	bool has_room = conf->mtu == 0 || conf->mtu + CIPHER_TAG_MAX - TAG_LEN <= way_mtu;
 
-	if (suites_choose(conf->cipher, has_room, &link->suites))
-		return EXIT_DONE;
-	log_error("the link file asks for a Cipher that this processor or this libsodium (%s) does "
-		  "not have: `vpnd speed` lists those that it has; Cipher = auto takes the best",
-		  sodium_version_string());
-	return EXIT_UNAVAILABLE;
+	if (!suites_choose(conf->cipher, has_room, &link->suites)) {
+		log_error("the link file asks for a Cipher that this processor or this libsodium "
+			  "(%s) does not have: `vpnd speed` lists those that it has; Cipher = auto "
+			  "takes the best",
+			  sodium_version_string());
+		return EXIT_UNAVAILABLE;
+	}
+	if (link->suites.extra_tag_len > 0 && !has_room)
+		log_warning(
+			"the Cipher of the link file makes packets %zu bytes longer: with MTU = "
+			"%u they may not fit the way to the peer; leave MTU out, or make it "
+			"smaller",
+			link->suites.extra_tag_len, conf->mtu);
+	return EXIT_DONE;
 }
 
 /* The parts that need memory only. */
@@ -234,11 +246,30 @@ static int make_parts(struct link *link, nsec_t now)
 	return r;
 }
 
+/* What the kernel can do, less what the host file switches off. */
+static void apply_switches(struct link *link)
+{
+	const struct conf_host *host = link->host;
+	struct tun *tun = &link->tun;
+
+	/* What may be written depends on what the kernel knows, not on what it may hand over. */
+	link->rx.gro_flags = (tun->has_tso && host->data.tun_merge_tcp ? GRO_TCP : 0U) |
+			     (tun->has_uso && host->data.tun_merge_udp ? GRO_UDP : 0U);
+	if (host->data.trust_inner_checksum)
+		link->rx.gro_flags |= GRO_TRUST_CHECKSUMS;
+	if (!host->data.tun_offload)
+		tun_disable_offload(tun);
+	if (!host->data.udp_segment)
+		link->wire.udp.has_segment = false;
+	if (!host->data.udp_gro)
+		udp_disable_gro(&link->wire.udp);
+	gro_begin(&link->rx.gro, link->rx.gro_flags);
+}
+
 static void connect_parts(struct link *link, nsec_t now)
 {
 	link->tx.tun = link->rx.tun = &link->tun;
-	link->rx.gro_flags =
-		(link->tun.has_tso ? GRO_TCP : 0U) | (link->tun.has_uso ? GRO_UDP : 0U);
+	apply_switches(link);
 	link->tx.wire = link->rx.wire = &link->wire;
 	link->tx.peer = link->rx.peer = &link->peer;
 	link->tx.allowed = link->rx.allowed = &link->allowed;
@@ -254,7 +285,7 @@ static void say_ready(const struct link *link)
 		"offloads in use: packets from the interface %s, to the interface %s, UDP sent %s, "
 		"received %s",
 		link->tun.has_tso ? "in superpackets" : "one by one",
-		link->rx.gro_flags ? "merged" : "one by one",
+		link->rx.gro_flags & (GRO_TCP | GRO_UDP) ? "merged" : "one by one",
 		link->wire.udp.has_segment ? "in runs" : "one by one",
 		link->wire.udp.has_gro ? "in runs" : "one by one");
 	keytext_encode(&link->conf->peer_key, key);
@@ -269,18 +300,23 @@ static void say_ready(const struct link *link)
 enum exit_code link_open(struct link *link)
 {
 	nsec_t now = nsec_boottime();
-	enum exit_code code = choose_suites(link);
-	int r;
+	enum exit_code code;
+	int r = netlink_open(&link->nl);
 
+	if (r < 0) {
+		log_error("cannot ask the kernel about routes: %s", strerror(-r));
+		return EXIT_SYSTEM;
+	}
+	endpoint_init(&link->endpoint, link->conf, link->resolver, now);
+	if (!endpoint_next(&link->endpoint, &link->wire.path.remote, &link->wire.path.remote))
+		link->wire.path.remote.sa.sa_family = AF_UNSPEC;
+	code = choose_suites(link, now);
 	if (code == EXIT_DONE)
 		code = open_udp(link);
 	if (code == EXIT_DONE)
 		code = open_tun(link);
 	if (code != EXIT_DONE)
 		return code;
-	endpoint_init(&link->endpoint, link->conf, link->resolver, now);
-	if (!endpoint_next(&link->endpoint, &link->wire.path.remote, &link->wire.path.remote))
-		link->wire.path.remote.sa.sa_family = AF_UNSPEC;
 	code = setup_interface(link, now);
 	if (code != EXIT_DONE)
 		return code;

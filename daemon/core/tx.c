@@ -52,7 +52,7 @@ static bool fits_run(const struct udp_message *run, size_t len, uint8_t tos)
 {
 	return len <= run->segment_len && tos == run->tos &&
 	       run->len % run->segment_len == 0 && /* its last datagram is a full one */
-	       run->len + run->segment_len <= UDP_DATAGRAM_MAX &&
+	       run->len + run->segment_len <= UDP_RUN_LEN_MAX &&
 	       run->len / run->segment_len < UDP_RUN_MAX;
 }
 

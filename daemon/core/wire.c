@@ -59,19 +59,20 @@ static void refuse(struct wire *wire, const union netaddr *remote, size_t len, i
 /* Whether this run may be given to the kernel as one. */
 static bool may_send_as_run(const struct wire *wire, const struct udp_message *run, nsec_t now)
 {
-	return wire->udp.has_segment &&
+	return wire->udp.has_segment && !wire->refuses_runs &&
 	       (run->segment_len < wire->narrow_len || now >= wire->narrow_until);
 }
 
 /*
- * The kernel refused a run: EIO says that this way has no checksum offload, EMSGSIZE (or EINVAL,
- * before Linux 6.14) that its MTU is too small. Neither is the end of the datagrams.
+ * The kernel refused a run: EIO says that this way has no checksum offload, for as long as it is
+ * this way, EMSGSIZE (or EINVAL, before Linux 6.14) that its MTU is too small. Neither is the end
+ * of the datagrams.
  */
 static bool learn_from_refused_run(struct wire *wire, const struct udp_message *run, int error,
 				   nsec_t now)
 {
 	if (error == -EIO) {
-		wire->udp.has_segment = false;
+		wire->refuses_runs = true;
 		log_info("the way to the peer does not take runs of datagrams (no UDP_SEGMENT): "
 			 "they are sent one by one");
 		return true;

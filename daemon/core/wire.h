@@ -17,6 +17,7 @@ struct wire {
 	struct udp udp;
 	struct udp_path path;
 	bool is_way_stale;   /* the way to the peer may be another one, or narrower, now */
+	bool refuses_runs;   /* the way to the peer has no use for runs (EIO) */
 	size_t narrow_len;   /* runs of datagrams of this length or more are too big for the path */
 	nsec_t narrow_until; /* until then; paths change */
 	struct counters *counters; /* the link's */

@@ -67,6 +67,14 @@ int tun_open(const char *name, struct tun *tun)
 	return r;
 }
 
+void tun_disable_offload(struct tun *tun)
+{
+	/* Nothing offered is always accepted; where nothing was, there is nothing to give up. */
+	(void)ioctl(tun->fd, TUNSETOFFLOAD, 0);
+	tun->has_tso = false;
+	tun->has_uso = false;
+}
+
 void tun_close(struct tun *tun)
 {
 	if (tun->fd >= 0)

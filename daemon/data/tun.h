@@ -41,6 +41,9 @@ struct tun {
  */
 int tun_open(const char *name, struct tun *tun);
 
+/*! Gives up superpackets: single packets are read from here on. */
+void tun_disable_offload(struct tun *tun);
+
 /*! Closes it; safe twice. */
 void tun_close(struct tun *tun);
 

@@ -137,6 +137,18 @@ int udp_open(struct udp *udp, uint16_t port, uint32_t fwmark)
 	return r;
 }
 
+void udp_disable_gro(struct udp *udp)
+{
+	int fds[] = { udp->fd4, udp->fd6 };
+	int zero = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		if (fds[i] >= 0)
+			setsockopt(fds[i], IPPROTO_UDP, UDP_GRO, &zero, sizeof(zero));
+	}
+	udp->has_gro = false;
+}
+
 void udp_close(struct udp *udp)
 {
 	if (udp->fd4 >= 0)

@@ -25,6 +25,9 @@
 #define UDP_BATCH 64
 /* Longest payload of a datagram (IPv4: 65,535 - 20 - 8). */
 #define UDP_DATAGRAM_MAX 65507
+/* Longest run in bytes that the kernel passes on whole: with the headers of IPv6 and Ethernet it
+ * must fit the usual gso_max_size of 65,536. */
+#define UDP_RUN_LEN_MAX 65473
 /* Longest run in datagrams (kernel udp.h, UDP_MAX_SEGMENTS; 128 since Linux 6.9). */
 #define UDP_RUN_MAX 64
 
@@ -84,6 +87,9 @@ struct udp_error {
  *         the port does; -EAFNOSUPPORT when there is neither IPv4 nor IPv6
  */
 int udp_open(struct udp *udp, uint16_t port, uint32_t fwmark);
+
+/*! Gives up received runs: datagrams arrive one by one from here on. */
+void udp_disable_gro(struct udp *udp);
 
 /*! Closes both sockets; safe twice. */
 void udp_close(struct udp *udp);

@@ -111,8 +111,9 @@ void peer_stage(struct peer *peer, const uint8_t *packet, size_t len)
 
 static void retransmit(struct peer *peer, nsec_t now)
 {
-	/* One that had to wait for its time is a first try: nobody has failed to answer yet. */
-	if (!peer->secrets->handshake.is_waiting) {
+	/* One that had to wait for its time is a first try: nobody has failed to answer yet. (An
+	 * answer that we had to refuse is a failure.) */
+	if (!peer->secrets->handshake.is_waiting && !peer->was_refused) {
 		peer_want_handshake(peer, true, now);
 		return;
 	}

@@ -101,7 +101,8 @@ struct peer {
 	enum cipher_suite suites[N_CIPHERS]; /* as in the configuration */
 	size_t n_suites;
 	bool is_suite_forced;
-	offer_t offered; /* in the initiation that is under way */
+	bool was_refused; /* by us: our latest initiation was answered, but with another suite */
+	offer_t offered;  /* in the initiation that is under way */
 
 	nsec_t last_session_up; /* when both ends had the keys of a session last; 0: never */
 	nsec_t handshake_time;  /* how long our handshake took; 0 when the peer began it */

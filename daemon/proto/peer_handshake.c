@@ -66,6 +66,7 @@ bool peer_create_initiation(struct peer *peer, const struct timespec *wallclock,
 	cookie_add_macs(&secrets->maker, (uint8_t *)ret, sizeof(*ret), now);
 	peer->last_stamp_sent = stamp;
 	peer->offered = own_offer(peer);
+	peer->was_refused = false;
 	peer->last_handshake_sent = now;
 	peer->initiation_sent = now;
 	timers_authenticated_sent(&peer->timers, now);
@@ -187,6 +188,7 @@ static enum peer_verdict receive_response(struct peer *peer, const uint8_t *mess
 
 	if (!is_acceptable(peer, keys.suite)) {
 		sodium_memzero(&keys, sizeof(keys));
+		peer->was_refused = true;
 		return PEER_NO_SUITE;
 	}
 	begin_session(peer, &keys, local_index, le32_load(response.sender), now);

@@ -38,7 +38,7 @@ void timers_data_sent(struct timers *timers, nsec_t now)
 	/* Counts from the first packet without an answer, not from the last. */
 	if (!is_armed(timers, TIMER_NEW_HANDSHAKE))
 		timers->deadlines[TIMER_NEW_HANDSHAKE] =
-			now + KEEPALIVE_TIMEOUT + REKEY_TIMEOUT + jitter();
+			now + KEEPALIVE_TIMEOUT + REKEY_TIMEOUT + timers->data_jitter;
 	timers->needs_another_keepalive = false;
 }
 
@@ -93,6 +93,7 @@ void timers_handshake_complete(struct timers *timers)
 void timers_session_derived(struct timers *timers, nsec_t now)
 {
 	timers->deadlines[TIMER_ZERO_KEYS] = now + 3 * REJECT_AFTER_TIME;
+	timers->data_jitter = jitter();
 }
 
 void timers_gave_up(struct timers *timers, nsec_t now)

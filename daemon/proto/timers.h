@@ -31,9 +31,10 @@ enum timer {
 #define TIMERS_MAX_RETRIES 18
 
 struct timers {
-	nsec_t deadlines[N_TIMERS];   /* boot time; NSEC_NEVER: not armed */
-	nsec_t persistent_interval;   /* 0: off */
-	unsigned int n_retries;       /* since a packet last asked for a session */
+	nsec_t deadlines[N_TIMERS]; /* boot time; NSEC_NEVER: not armed */
+	nsec_t persistent_interval; /* 0: off */
+	unsigned int n_retries;     /* since a packet last asked for a session */
+	nsec_t data_jitter;         /* of NEW_HANDSHAKE, drawn once a session: it is armed often */
 	bool needs_another_keepalive; /* more data came while KEEPALIVE was armed */
 };
 

@@ -78,7 +78,8 @@ static inline bool is_readable(int fd, int patience_ms)
 	return poll(&pollfd, 1, patience_ms) > 0 && (pollfd.revents & POLLIN);
 }
 
-/* A new IPv6 address is the host's own only a moment later: until then what is sent to it is lost. */
+/* A new IPv6 address is the host's own only a moment later: until then what is sent to it is lost.
+ */
 static inline void await_address(const struct ends *ends, const char *address)
 {
 	struct udp_path path = path_to(address, ends->far.port);

@@ -168,11 +168,11 @@ static void measuring_takes_the_time_that_it_may(void **state)
 		for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
 			nsec_t begun = nsec_thread_cpu(), took;
 
-			/* Any processor seals more than a byte in a microsecond. */
-			assert_true(suites_measure(suite, lengths[i], NSEC_PER_MSEC) > 1e5);
+			assert_true(suites_measure(suite, lengths[i], NSEC_PER_MSEC) > 0);
 			took = nsec_thread_cpu() - begun;
 			assert_true(took >= NSEC_PER_MSEC);
-			assert_true(took < 500 * NSEC_PER_MSEC);
+			/* Much longer, but not for ever, under an emulator. */
+			assert_true(took < 10 * NSEC_PER_SEC);
 		}
 	}
 }

@@ -219,7 +219,8 @@ static void test_rights(void **state)
 	enter_netns();
 	assert_int_equal(without_rights(open_marked, NULL), EPERM);
 	assert_int_equal(without_rights(open_low, NULL), EACCES);
-	/* A receive buffer beyond the system's limit needs a right, too; it is no reason to fail. */
+	/* A receive buffer beyond the system's limit needs a right, too; it is no reason to fail.
+	 */
 	assert_int_equal(without_rights(open_plain, NULL), 0);
 }
 

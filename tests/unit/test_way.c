@@ -157,12 +157,9 @@ static void test_ipv6(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_remembered),
-		cmocka_unit_test(test_no_way_remembered),
-		cmocka_unit_test(test_forget),
-		cmocka_unit_test(test_room),
-		cmocka_unit_test(test_mtu),
-		cmocka_unit_test(test_fwmark),
+		cmocka_unit_test(test_remembered), cmocka_unit_test(test_no_way_remembered),
+		cmocka_unit_test(test_forget),     cmocka_unit_test(test_room),
+		cmocka_unit_test(test_mtu),        cmocka_unit_test(test_fwmark),
 		cmocka_unit_test(test_ipv6),
 	};
 

@@ -1,130 +1,11 @@
 /*
  * Tests of daemon/core/wire.c: each error of sendmmsg(2) at each message of a batch has its own
  * answer, and no datagram is lost or sent twice that need not be. The kernel's part is played by
- * __wrap_sendmmsg() (--wrap=sendmmsg), which refuses what a case tells it to, in the kernel's
- * manner: messages before the refused one are sent and counted, the error comes with the next call.
- * A few cases at the end are about the real kernel; they need root and skip without it.
+ * fake_sendmmsg.h.
  */
-#include "tests/unit/datagrams.h"
+#include "tests/unit/fake_sendmmsg.h"
 
-#include "daemon/core/wire.h"
-
-#define BEGIN     (1000 * NSEC_PER_SEC)
-#define LATER     (BEGIN + 11 * NSEC_PER_SEC)
-#define N_MESSAGE 6
-#define N_DATAGRAM 21 /* in these */
-#define SENT_MAX  512
-#define ALWAYS    1000000
-
-int __real_sendmmsg(int fd, struct mmsghdr *headers, unsigned int n, int flags);
-int __wrap_sendmmsg(int fd, struct mmsghdr *headers, unsigned int n, int flags);
-
-/* What is refused. */
-static struct {
-	bool use_kernel;
-	int error;           /* errno value; 0: nothing */
-	size_t at;           /* from this position in the data on; see `data` */
-	size_t until;        /* up to this one */
-	bool runs_only;      /* single datagrams pass */
-	size_t at_least;     /* datagrams shorter than this pass */
-	bool pinned_only;    /* without a pinned source all pass */
-	unsigned int n_left; /* so many times */
-	unsigned int room;   /* messages until the socket is full: then EAGAIN */
-} fault;
-
-/* What was sent, datagram by datagram. */
-static struct {
-	size_t at, len;
-} sent[SENT_MAX];
-static size_t n_sent, n_calls, n_runs_sent;
-
-static uint8_t data[65536];
-static struct counters counters;
-static struct report report;
-static struct wire wire;
-
-static size_t segment_len_of(const struct msghdr *header)
-{
-	struct msghdr copy = *header;
-	uint16_t len;
-
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&copy); cmsg; cmsg = CMSG_NXTHDR(&copy, cmsg)) {
-		if (cmsg->cmsg_level == IPPROTO_UDP && cmsg->cmsg_type == UDP_SEGMENT) {
-			memcpy(&len, CMSG_DATA(cmsg), sizeof(len));
-			return len;
-		}
-	}
-	return 0;
-}
-
-static bool has_source(const struct msghdr *header)
-{
-	struct msghdr copy = *header;
-
-	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&copy); cmsg; cmsg = CMSG_NXTHDR(&copy, cmsg))
-		if (cmsg->cmsg_type == IP_PKTINFO && cmsg->cmsg_level == IPPROTO_IP)
-			return true;
-	return false;
-}
-
-/* What the kernel says about one message: 0 or an errno value. */
-static int judge(const struct msghdr *header)
-{
-	size_t at = (size_t)((uint8_t *)header->msg_iov->iov_base - data);
-	size_t segment_len = segment_len_of(header);
-	size_t datagram_len = segment_len ? segment_len : header->msg_iov->iov_len;
-
-	if (fault.room == 0)
-		return EAGAIN;
-	if (!fault.error || fault.n_left == 0 || at < fault.at || at >= fault.until ||
-	    (fault.runs_only && !segment_len) || datagram_len < fault.at_least ||
-	    (fault.pinned_only && !has_source(header)))
-		return 0;
-	fault.n_left--;
-	return fault.error;
-}
-
-static void take(const struct msghdr *header)
-{
-	size_t at = (size_t)((uint8_t *)header->msg_iov->iov_base - data);
-	size_t left = header->msg_iov->iov_len;
-	size_t segment_len = segment_len_of(header);
-
-	if (segment_len)
-		n_runs_sent++;
-	else
-		segment_len = left;
-	/* What the kernel would refuse: a run has at most 64 datagrams and 65,507 bytes. */
-	assert_true(left <= UDP_DATAGRAM_MAX && left <= segment_len * UDP_RUN_MAX);
-	for (size_t len; left > 0; at += len, left -= len) {
-		len = MIN(left, segment_len);
-		assert_true(n_sent < SENT_MAX);
-		sent[n_sent].at = at;
-		sent[n_sent++].len = len;
-	}
-}
-
-int __wrap_sendmmsg(int fd, struct mmsghdr *headers, unsigned int n, int flags)
-{
-	int error = 0;
-	unsigned int i;
-
-	if (fault.use_kernel)
-		return __real_sendmmsg(fd, headers, n, flags);
-	assert_true(n > 0 && n <= UDP_BATCH);
-	n_calls++;
-	for (i = 0; i < n; i++) {
-		error = judge(&headers[i].msg_hdr);
-		if (error)
-			break;
-		take(&headers[i].msg_hdr);
-		fault.room--;
-	}
-	if (i > 0)
-		return (int)i;
-	errno = error;
-	return -1;
-}
+#define LATER (BEGIN + 11 * NSEC_PER_SEC)
 
 static int set_up(void **state)
 {
@@ -143,26 +24,6 @@ static int set_up(void **state)
 		.report = &report,
 	};
 	return 0;
-}
-
-/* A batch as tx makes it: runs and single datagrams, one behind the other in `data`. */
-static size_t make_batch(struct udp_message *messages)
-{
-	static const struct {
-		size_t len, segment_len;
-	} shapes[N_MESSAGE] = { { 96, 96 },	{ 14520, 1452 }, { 1452, 1452 },
-				{ 3500, 1000 }, { 6000, 1500 },	 { 80, 80 } };
-	size_t at = 0;
-
-	for (size_t i = 0; i < N_MESSAGE; i++) {
-		messages[i] = (struct udp_message) {
-			.data = data + at,
-			.len = shapes[i].len,
-			.segment_len = shapes[i].segment_len,
-		};
-		at += shapes[i].len;
-	}
-	return at;
 }
 
 /* Everything from `from` to `to` was sent once, in order, cut where the batch says. */
@@ -294,8 +155,8 @@ static void test_no_runs(void **state)
 		expect_sent(0, 0, len);
 		assert_int_equal(n_sent, N_DATAGRAM);
 		expect_counted(len, 0, 0);
-		assert_int_equal(wire.udp.has_segment, k > 4);
-		if (wire.udp.has_segment)
+		assert_int_equal(wire.refuses_runs, k <= 4);
+		if (!wire.refuses_runs)
 			continue;
 		make_batch(messages);
 		n_calls = n_sent = n_runs_sent = 0;
@@ -326,7 +187,7 @@ static void test_narrow(void **state)
 		expect_sent(0, 0, len);
 		assert_int_equal(n_runs_sent, 1);
 		expect_counted(len, 0, 0);
-		assert_true(wire.udp.has_segment);
+		assert_true(!wire.refuses_runs);
 
 		/* It is remembered: nothing is refused any more. */
 		make_batch(messages);
@@ -363,7 +224,7 @@ static void test_too_big(void **state)
 		n += sent[i].len;
 	assert_int_equal(n, 96 + 3500 + 80);
 	expect_counted(n, 10 + 1 + 4, 0);
-	assert_true(wire.udp.has_segment);
+	assert_true(!wire.refuses_runs);
 }
 
 /* In the middle of a run one datagram is refused for its size: only that one is lost. */
@@ -409,7 +270,7 @@ static void test_refused_for_good(void **state)
 			}
 			assert_int_equal(n_before, len - lost);
 			expect_counted(len - lost, 0, 1);
-			assert_true(wire.udp.has_segment);
+			assert_true(!wire.refuses_runs);
 			assert_int_equal(wire.narrow_until, 0);
 		}
 	}
@@ -418,8 +279,8 @@ static void test_refused_for_good(void **state)
 /* Everything is refused: the batch comes to its end, with a bounded number of calls. */
 static void test_all_refused(void **state)
 {
-	static const int errors[] = { EPERM,  ENOBUFS,	    EINVAL,	   EIO,	       EMSGSIZE,
-				      ENODEV, ENETUNREACH,  EADDRNOTAVAIL, ECONNREFUSED, EBADF };
+	static const int errors[] = { EPERM,  ENOBUFS,     EINVAL,        EIO,          EMSGSIZE,
+				      ENODEV, ENETUNREACH, EADDRNOTAVAIL, ECONNREFUSED, EBADF };
 	struct udp_message messages[N_MESSAGE];
 
 	for (size_t e = 0; e < ARRAY_SIZE(errors); e++) {
@@ -492,7 +353,7 @@ static void test_handshake(void **state)
 		assert_int_equal(counters.n[cases[i].counter], cases[i].count);
 		/* Whether data may be sent from there is for data to find out. */
 		assert_true(wire.path.has_source);
-		assert_true(wire.udp.has_segment);
+		assert_true(!wire.refuses_runs);
 	}
 }
 
@@ -506,93 +367,6 @@ static void test_handshake_to_a_stranger(void **state)
 	wire_send_handshake(&wire, &stranger, data, 148, BEGIN);
 	expect_counted(0, 0, 1);
 	assert_int_equal(report.limits[REPORT_TOO_BIG].next, 0);
-}
-
-/* --- with the real kernel ------------------------------------------------------------------- */
-
-static struct ends ends;
-static struct arrived arrived;
-
-static void begin_real(const char *far)
-{
-	fault.use_kernel = true;
-	open_ends(&ends);
-	arrived_init(&arrived);
-	wire.udp = ends.near;
-	wire.path = path_to(far, ends.far.port);
-	for (size_t i = 0; i < sizeof(data); i++)
-		data[i] = (uint8_t)(i * 7 + i / 251);
-}
-
-static void end_real(void)
-{
-	close_ends(&ends);
-	arrived_deinit(&arrived);
-}
-
-/* All of the batch has come, in order. */
-static void expect_arrived(int fd, size_t len)
-{
-	size_t at = 0;
-
-	while (at < len) {
-		receive(&arrived, fd);
-		for (size_t i = 0; i < arrived.n_runs; i++) {
-			assert_true(arrived.runs[i].len <= len - at);
-			assert_memory_equal(arrived.runs[i].data, data + at, arrived.runs[i].len);
-			at += arrived.runs[i].len;
-		}
-	}
-	assert_false(is_readable(fd, 0));
-}
-
-static void test_real_narrow_path(void **state)
-{
-	static const char *const addresses[] = { "127.0.0.2", "fd00::2" };
-	struct udp_message messages[N_MESSAGE];
-
-	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
-		size_t len;
-
-		set_up(state);
-		begin_real(addresses[i]);
-		ip_command("link set lo mtu 1300");
-		len = make_batch(messages);
-		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
-		expect_arrived(fd_of(&ends.far, addresses[i]), len);
-		expect_counted(len, 0, 0);
-		assert_true(wire.udp.has_segment);
-		assert_true(wire.narrow_len > 1000 && wire.narrow_until > BEGIN);
-		end_real();
-	}
-}
-
-static void test_real_refusal_is_said(void **state)
-{
-	struct udp_message messages[N_MESSAGE];
-
-	(void)state;
-	begin_real("127.0.0.2");
-	wire.path = path_to("127.0.0.2", 9);
-	make_batch(messages);
-	assert_int_equal(wire_send(&wire, messages, 1, BEGIN), 1);
-	wire_read_errors(&wire, ends.near.fd4, BEGIN);
-	assert_int_not_equal(report.limits[REPORT_ICMP].next, 0);
-	end_real();
-}
-
-/* Answers to what went to others say nothing about this link. */
-static void test_real_refusal_of_others(void **state)
-{
-	struct udp_path stranger = path_to("127.0.0.3", 9);
-
-	(void)state;
-	begin_real("127.0.0.2");
-	wire_send_handshake(&wire, &stranger, data, 148, BEGIN);
-	wire_read_errors(&wire, ends.near.fd4, BEGIN);
-	assert_int_equal(report.limits[REPORT_ICMP].next, 0);
-	assert_false(wire.is_way_stale);
-	end_real();
 }
 
 int main(void)
@@ -611,9 +385,6 @@ int main(void)
 		cmocka_unit_test_setup(test_source_gone, set_up),
 		cmocka_unit_test_setup(test_handshake, set_up),
 		cmocka_unit_test_setup(test_handshake_to_a_stranger, set_up),
-		cmocka_unit_test_setup(test_real_narrow_path, set_up),
-		cmocka_unit_test_setup(test_real_refusal_is_said, set_up),
-		cmocka_unit_test_setup(test_real_refusal_of_others, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
