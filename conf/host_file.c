@@ -9,19 +9,15 @@
  */
 #include "conf/host_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <libconfig.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "common/secret.h"
 #include "conf/host_keys.h"
+#include "conf/paths.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define INCLUDE         "@include"
@@ -357,141 +353,13 @@ void host_file_parse(const char *text, size_t len, struct conf_host *host, struc
 	free(copy);
 }
 
-static bool is_trusted_owner(uid_t uid)
-{
-	return uid == 0 || uid == geteuid();
-}
-
-static void report_errno(struct diag *diag, int error)
-{
-	enum exit_code code = error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_CONFIG;
-
-	if (error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO)
-		code = EXIT_SYSTEM;
-	diag_error_code(diag, code, "the file could not be opened or read: %s", strerror(error));
-}
-
-/* Who may write to the directory may put another file in the place of this one. */
-static bool check_directory(const char *path, struct diag *diag)
-{
-	char copy[PATH_MAX];
-	struct stat st;
-
-	if (snprintf(copy, sizeof(copy), "%s", path) >= (int)sizeof(copy)) {
-		report_errno(diag, ENAMETOOLONG);
-		return false;
-	}
-	if (stat(dirname(copy), &st) != 0) {
-		if (errno != ENOENT)
-			report_errno(diag, errno);
-		return false;
-	}
-	if ((st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0) {
-		diag_error_code(diag, EXIT_PERMISSION,
-				"everybody may write to the directory of the file (mode %04o) and "
-				"so replace it; take that right away with chmod o-w",
-				st.st_mode & 07777);
-		return false;
-	}
-	return true;
-}
-
-/* Judges a symbolic link, which in /tmp anybody may have put there. */
-static bool check_name(const char *path, struct diag *diag)
-{
-	struct stat st;
-
-	if (lstat(path, &st) != 0) {
-		if (errno != ENOENT)
-			report_errno(diag, errno);
-		return false;
-	}
-	if (S_ISLNK(st.st_mode) && !is_trusted_owner(st.st_uid)) {
-		diag_error_code(diag, EXIT_PERMISSION,
-				"the file is a symbolic link of user %u, and only links of root "
-				"and of the user that runs vpnd are followed",
-				st.st_uid);
-		return false;
-	}
-	return true;
-}
-
-static bool check_file(const struct stat *st, struct diag *diag)
-{
-	if (!S_ISREG(st->st_mode)) {
-		diag_error_code(diag, EXIT_CONFIG, "the file is %s, not a regular file",
-				S_ISDIR(st->st_mode) ? "a directory" : "a device or a FIFO");
-		return false;
-	}
-	if (!is_trusted_owner(st->st_uid)) {
-		diag_error_code(diag, EXIT_PERMISSION,
-				"the file belongs to user %u; it must belong to root or to the "
-				"user that runs vpnd (%u)",
-				st->st_uid, geteuid());
-		return false;
-	}
-	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-		diag_error_code(diag, EXIT_PERMISSION,
-				"others may write to the file (mode %04o); set chmod 644",
-				st->st_mode & 07777);
-		return false;
-	}
-	return true;
-}
-
-/* Reads at most `size` bytes. */
-static ssize_t read_all(int fd, char *text, size_t size)
-{
-	size_t len = 0;
-	ssize_t n = 1;
-
-	while (len < size && n != 0) {
-		n = read(fd, text + len, size - len);
-		if (n < 0 && errno != EINTR)
-			return -1;
-		len += n > 0 ? (size_t)n : 0;
-	}
-	return (ssize_t)len;
-}
-
-static void load_opened(int fd, struct conf_host *host, struct diag *diag)
-{
-	size_t size = HOST_FILE_MAX + 1; /* one more, to see that a file is too large */
-	struct stat st;
-	ssize_t len;
-	char *text;
-
-	if (fstat(fd, &st) != 0) {
-		report_errno(diag, errno);
-		return;
-	}
-	if (!check_file(&st, diag))
-		return;
-	text = malloc(size);
-	if (text == NULL) {
-		diag_error_code(diag, EXIT_SYSTEM, "there is no memory to read the file");
-		return;
-	}
-	len = read_all(fd, text, size);
-	if (len < 0)
-		report_errno(diag, errno);
-	else
-		host_file_parse(text, (size_t)len, host, diag);
-	free(text);
-}
-
 void host_file_load(const char *path, struct conf_host *host, struct diag *diag)
 {
-	int fd;
+	size_t len;
+	char *text = paths_read_public(path, diag, &len);
 
-	if (!check_directory(path, diag) || !check_name(path, diag))
+	if (text == NULL)
 		return;
-	/* O_NONBLOCK: a FIFO without a writer must not hold up the start. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		report_errno(diag, errno);
-		return;
-	}
-	load_opened(fd, host, diag);
-	close(fd);
+	host_file_parse(text, len, host, diag);
+	secret_free(text);
 }

@@ -108,6 +108,7 @@ static void report_errno(struct diag *diag, int error)
 	case EMFILE:
 	case ENFILE:
 	case ENOMEM:
+	case EIO:
 		diag_error_code(diag, EXIT_SYSTEM, "the file could not be opened: %s",
 				strerror(error));
 		break;
@@ -147,6 +148,9 @@ static bool check_directory(const char *path, struct diag *diag)
 	}
 	memcpy(copy, path, strlen(path) + 1);
 	if (stat(dirname(copy), &st) != 0) {
+		/* Then the file is not there either, and that is for who opens it to judge. */
+		if (errno == ENOENT)
+			return true;
 		report_errno(diag, errno);
 		return false;
 	}
@@ -192,7 +196,8 @@ static int open_link(const char *path, int flags, struct diag *diag)
 	return fd;
 }
 
-static int open_file(const char *path, struct diag *diag)
+/* Opens a file, or a trusted link's; only a `may_be_missing` one is missed without a finding. */
+static int open_file(const char *path, bool may_be_missing, struct diag *diag)
 {
 	/* O_NONBLOCK: a FIFO without a writer must not hold up the start. */
 	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
@@ -203,15 +208,13 @@ static int open_file(const char *path, struct diag *diag)
 	fd = open(path, flags);
 	if (fd < 0 && errno == ELOOP)
 		return open_link(path, flags, diag);
-	if (fd < 0)
+	if (fd < 0 && !(errno == ENOENT && may_be_missing))
 		report_errno(diag, errno);
 	return fd;
 }
 
 static bool check_file(const struct stat *st, struct diag *diag)
 {
-	unsigned int mode = st->st_mode & 07777;
-
 	if (!S_ISREG(st->st_mode)) {
 		diag_error_code(diag, EXIT_CONFIG, "the file is %s, not a regular file",
 				S_ISDIR(st->st_mode) ? "a directory" : "a device or a FIFO");
@@ -225,6 +228,18 @@ static bool check_file(const struct stat *st, struct diag *diag)
 			st->st_uid, geteuid());
 		return false;
 	}
+	if (st->st_size > CONF_FILE_MAX) {
+		diag_error_code(diag, EXIT_CONFIG, "the file is larger than %d bytes",
+				CONF_FILE_MAX);
+		return false;
+	}
+	return true;
+}
+
+static bool check_secret_rights(const struct stat *st, struct diag *diag)
+{
+	unsigned int mode = st->st_mode & 07777;
+
 	if ((mode & S_IRWXO) != 0) {
 		diag_error_code(diag, EXIT_PERMISSION,
 				"everybody has rights on the file (mode %04o), but it holds keys; "
@@ -245,9 +260,15 @@ static bool check_file(const struct stat *st, struct diag *diag)
 				st->st_gid, mode);
 		return false;
 	}
-	if (st->st_size > CONF_FILE_MAX) {
-		diag_error_code(diag, EXIT_CONFIG, "the file is larger than %d bytes",
-				CONF_FILE_MAX);
+	return true;
+}
+
+static bool check_public_rights(const struct stat *st, struct diag *diag)
+{
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+		diag_error_code(diag, EXIT_PERMISSION,
+				"others may write to the file (mode %04o); set chmod 644",
+				st->st_mode & 07777);
 		return false;
 	}
 	return true;
@@ -272,7 +293,8 @@ static ssize_t read_all(int fd, char *text, size_t size)
 	return (ssize_t)len;
 }
 
-static char *read_checked(int fd, struct diag *diag, size_t *len)
+static char *read_checked(int fd, bool (*check_rights)(const struct stat *, struct diag *),
+			  struct diag *diag, size_t *len)
 {
 	struct stat st;
 	ssize_t n;
@@ -283,7 +305,7 @@ static char *read_checked(int fd, struct diag *diag, size_t *len)
 		report_errno(diag, errno);
 		return NULL;
 	}
-	if (!check_file(&st, diag))
+	if (!check_file(&st, diag) || !check_rights(&st, diag))
 		return NULL;
 	size = (size_t)st.st_size;
 	text = secret_alloc(size + 1);
@@ -306,12 +328,24 @@ static char *read_checked(int fd, struct diag *diag, size_t *len)
 
 char *paths_read_secret(const char *path, struct diag *diag, size_t *len)
 {
-	int fd = open_file(path, diag);
+	int fd = open_file(path, false, diag);
 	char *text;
 
 	if (fd < 0)
 		return NULL;
-	text = read_checked(fd, diag, len);
+	text = read_checked(fd, check_secret_rights, diag, len);
+	close(fd);
+	return text;
+}
+
+char *paths_read_public(const char *path, struct diag *diag, size_t *len)
+{
+	int fd = open_file(path, true, diag);
+	char *text;
+
+	if (fd < 0)
+		return NULL;
+	text = read_checked(fd, check_public_rights, diag, len);
 	close(fd);
 	return text;
 }

@@ -40,4 +40,11 @@ must_check bool paths_link_name(const char *path, char ret[static IFNAMSIZ], con
  */
 char *paths_read_secret(const char *path, struct diag *diag, size_t *len);
 
+/*!
+ * The same for a file without secrets that need not exist: anybody may read it, and when it is not
+ * there, that is no finding.
+ * \return as paths_read_secret(); NULL also when there is no file
+ */
+char *paths_read_public(const char *path, struct diag *diag, size_t *len);
+
 #endif

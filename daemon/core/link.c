@@ -137,7 +137,8 @@ static void act(struct link *link, nsec_t now)
 	alarm_at(&link->alarm, endpoint_deadline(&link->endpoint));
 }
 
-void link_path_found(struct link *link, nsec_t now)
+/* There is an address now to which the peer's messages can be sent: what waited goes on. */
+static void find_path(struct link *link, nsec_t now)
 {
 	link->wire.is_way_stale = true;
 	if (link->peer.staged.n > 0)
@@ -273,7 +274,7 @@ static void on_resolver_readable(struct ev_loop *loop, ev_io *watcher, int event
 	if (r == 0)
 		endpoint_answer(&link->endpoint, &answer, &link->report, now);
 	if (!had_path && endpoint_next(&link->endpoint, remote, remote))
-		link_path_found(link, now);
+		find_path(link, now);
 	tick_endpoint(link, now);
 	act(link, now);
 }

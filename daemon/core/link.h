@@ -73,9 +73,6 @@ void link_close(struct link *link);
 /*! Starts watching; link_open() does it at its end. \return EXIT_DONE or the exit code */
 enum exit_code link_watch(struct link *link);
 
-/*! There is an address now to which the peer's messages can be sent: what waited goes on. */
-void link_path_found(struct link *link, nsec_t now);
-
 /*!
  * Looks at the way to the peer, which may have changed, once a second at most: sets the MTU that
  * fits it, unless the file or somebody by hand set another, and forgets a pinned local address
