@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/secret.h"
 #include "conf/host_keys.h"
@@ -43,11 +42,28 @@ static const char *quote_name(const char *name, char buf[static NAME_SHOWN_MAX +
 	return buf;
 }
 
+/* "log, data and defaults": every group. */
+static const char *list_groups(char *buf, size_t buf_size)
+{
+	const char *group;
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; (group = host_keys_group(i)) != NULL && len < buf_size; i++) {
+		const char *separator = host_keys_group(i + 1) != NULL ? ", " : " and ";
+
+		len += (size_t)snprintf(buf + len, buf_size - len, "%s%s", i == 0 ? "" : separator,
+					group);
+	}
+	return buf;
+}
+
 static void report_unknown_group(struct reading *reading, const char *name, unsigned int line)
 {
 	enum host_keys_id id = host_keys_find(NULL, name);
 	const char *nearest = host_keys_nearest_group(name);
 	char quoted[NAME_SHOWN_MAX + 4];
+	char known[128];
 
 	quote_name(name, quoted);
 	if (id != HOST_KEYS_NONE)
@@ -57,8 +73,8 @@ static void report_unknown_group(struct reading *reading, const char *name, unsi
 		diag_error(reading->diag, line, "unknown group%s; did you mean \"%s\"?", quoted,
 			   nearest);
 	else
-		diag_error(reading->diag, line,
-			   "unknown group%s; a host file has log, data and defaults", quoted);
+		diag_error(reading->diag, line, "unknown group%s; a host file has %s", quoted,
+			   list_groups(known, sizeof(known)));
 }
 
 /* "mtu, persistent_keepalive, ...": every setting of a group. */
@@ -102,9 +118,9 @@ static void report_word(struct reading *reading, const struct host_keys_row *row
 	size_t len = 0;
 
 	known[0] = '\0';
-	for (size_t i = 0; i < row->n_words && len < sizeof(known); i++)
+	for (size_t i = 0; i < row->words->n && len < sizeof(known); i++)
 		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s\"%s\"",
-					i == 0 ? "" : ", ", row->words[i].word);
+					i == 0 ? "" : ", ", row->words->items[i].word);
 	diag_error(reading->diag, line, "%s.%s is not one of %s, in quotation marks", row->group,
 		   row->name, known);
 }
@@ -120,7 +136,7 @@ static bool take_number(const config_setting_t *setting, const struct host_keys_
 	    config_setting_get_format(setting) != CONFIG_FORMAT_DEFAULT)
 		return false;
 	value = config_setting_get_int64(setting);
-	if (value != 0 && (value < row->min || value > row->max))
+	if ((value != 0 || !row->may_be_zero) && (value < row->min || value > row->max))
 		return false;
 	*ret = (unsigned int)value;
 	return true;
@@ -129,15 +145,15 @@ static bool take_number(const config_setting_t *setting, const struct host_keys_
 static bool take_word(const config_setting_t *setting, const struct host_keys_row *row,
 		      unsigned int *ret)
 {
-	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
-		return false;
-	for (size_t i = 0; i < row->n_words; i++) {
-		if (strcasecmp(config_setting_get_string(setting), row->words[i].word) == 0) {
-			*ret = row->words[i].value;
-			return true;
-		}
-	}
-	return false;
+	return config_setting_type(setting) == CONFIG_TYPE_STRING &&
+	       words_find(row->words, config_setting_get_string(setting), ret);
+}
+
+static bool take_user(const config_setting_t *setting, const struct host_keys_row *row,
+		      struct conf_host *host)
+{
+	return config_setting_type(setting) == CONFIG_TYPE_STRING &&
+	       host_keys_set_user(row, host, config_setting_get_string(setting));
 }
 
 static bool take_switch(const config_setting_t *setting, unsigned int *ret)
@@ -148,18 +164,29 @@ static bool take_switch(const config_setting_t *setting, unsigned int *ret)
 	return true;
 }
 
+/* Stores the value when it is one that the setting takes. */
 static bool take_value(const config_setting_t *setting, const struct host_keys_row *row,
-		       unsigned int *ret)
+		       struct conf_host *host)
 {
+	unsigned int value = 0;
+	bool ok = false;
+
 	switch (row->type) {
 	case HOST_KEYS_SWITCH:
-		return take_switch(setting, ret);
+		ok = take_switch(setting, &value);
+		break;
 	case HOST_KEYS_NUMBER:
-		return take_number(setting, row, ret);
+		ok = take_number(setting, row, &value);
+		break;
 	case HOST_KEYS_WORD:
-		return take_word(setting, row, ret);
+		ok = take_word(setting, row, &value);
+		break;
+	case HOST_KEYS_USER:
+		return take_user(setting, row, host);
 	}
-	return false;
+	if (ok)
+		host_keys_set(row, host, value);
+	return ok;
 }
 
 static void read_setting(struct reading *reading, const char *group,
@@ -169,7 +196,6 @@ static void read_setting(struct reading *reading, const char *group,
 	unsigned int line = config_setting_source_line(setting);
 	enum host_keys_id id = host_keys_find(group, name);
 	const struct host_keys_row *row;
-	unsigned int value;
 
 	if (strcmp(name, END) == 0) /* the group is not closed, which is reported by syntax */
 		return;
@@ -180,9 +206,9 @@ static void read_setting(struct reading *reading, const char *group,
 	row = &host_keys_table[id];
 	if (reading->is_cut && config_setting_type(setting) == CONFIG_TYPE_NONE)
 		return;
-	if (take_value(setting, row, &value))
-		host_keys_set(row, reading->host, value);
-	else if (row->type == HOST_KEYS_WORD)
+	if (take_value(setting, row, reading->host))
+		return;
+	if (row->type == HOST_KEYS_WORD)
 		report_word(reading, row, line);
 	else
 		diag_error(reading->diag, line, "%s.%s is not %s", group, row->name, row->wants);

@@ -6,34 +6,42 @@
 #include "common/defs.h"
 #include "common/parse.h"
 
-#define HOST(member)  offsetof(struct conf_host, member)
-#define SWITCH_LIMITS 0, 1, NULL, 0, "true or false, without quotation marks"
-#define WORDS(list)   0, 0, list, ARRAY_SIZE(list), NULL
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS  "0123456789"
+
+#define HOST(member) offsetof(struct conf_host, member)
+
+/* The members behind `fallback`, for each type. */
+#define SWITCH_WANTS                    "true or false, without quotation marks"
+#define SWITCH_LIMITS                   NULL, 0, 1, true, NULL, SWITCH_WANTS
+#define WORDS(list)                     NULL, 0, 0, false, list, NULL
+#define NUMBER(min, max, wants)         NULL, min, max, false, NULL, wants
+#define NUMBER_OR_ZERO(min, max, wants) NULL, min, max, true, NULL, wants
+
+#define UDP_BATCH_WANTS "a number from 1 to 64"
+#define BUFFER_WANTS    "0 (as the kernel has it) or a number of bytes from 65536 to 536870912"
 
 /* Members that take words are written as unsigned int. */
 _Static_assert(sizeof(enum conf_log_level) == sizeof(unsigned int), "host_keys_set()");
+_Static_assert(sizeof(enum conf_log_target) == sizeof(unsigned int), "host_keys_set()");
 _Static_assert(sizeof(enum conf_cipher) == sizeof(unsigned int), "host_keys_set()");
 /* What a row says it wants must be what its limits say. */
 _Static_assert(CONF_MTU_MIN_IPV6 == 1280 && CONF_MTU_MAX == 65475, "the text of defaults.mtu");
-
-static const struct host_keys_word log_levels[] = {
-	{ "error", CONF_LOG_ERROR }, { "warning", CONF_LOG_WARNING }, { "notice", CONF_LOG_NOTICE },
-	{ "info", CONF_LOG_INFO },   { "debug", CONF_LOG_DEBUG },
-};
-
-static const struct host_keys_word ciphers[] = {
-	{ "auto", CONF_CIPHER_AUTO },
-	{ "chacha20-poly1305", CONF_CIPHER_CHACHA20_POLY1305 },
-	{ "aes256-gcm", CONF_CIPHER_AES256_GCM },
-	{ "aegis128l", CONF_CIPHER_AEGIS128L },
-	{ "aegis256", CONF_CIPHER_AEGIS256 },
-};
+_Static_assert(CONF_TUN_BATCH_MAX == 256 && CONF_UDP_BATCH_MAX == 64, "the texts of batches");
+_Static_assert(CONF_SOCKET_BUFFER_MIN == 65536 && CONF_SOCKET_BUFFER_MAX == 536870912,
+	       "BUFFER_WANTS");
 
 /* clang-format off */
 const struct host_keys_row host_keys_table[HOST_KEYS_N] = {
 	[HOST_KEYS_LOG_LEVEL] = {
-		"log", "level", HOST(log.level), HOST_KEYS_WORD, CONF_LOG_INFO, WORDS(log_levels),
+		"log", "level", HOST(log.level), HOST_KEYS_WORD, CONF_LOG_INFO,
+		WORDS(&words_log_level),
 		"Least important messages that are printed",
+	},
+	[HOST_KEYS_LOG_TARGET] = {
+		"log", "target", HOST(log.target), HOST_KEYS_WORD, CONF_LOG_TO_AUTO,
+		WORDS(&words_log_target),
+		"Where messages go: auto is the journal under systemd, else stderr",
 	},
 	[HOST_KEYS_TUN_OFFLOAD] = {
 		"data", "tun_offload", HOST(data.tun_offload), HOST_KEYS_SWITCH, 1, SWITCH_LIMITS,
@@ -60,23 +68,59 @@ const struct host_keys_row host_keys_table[HOST_KEYS_N] = {
 		SWITCH_LIMITS,
 		"Do not verify the checksums of packets that the peer has sealed",
 	},
+	[HOST_KEYS_TUN_BATCH] = {
+		"data", "tun_batch", HOST(data.tun_batch), HOST_KEYS_NUMBER, CONF_TUN_BATCH_MAX,
+		NUMBER(1, CONF_TUN_BATCH_MAX, "a number from 1 to 256"),
+		"Most packets that are read from the interface before they are sent",
+	},
+	[HOST_KEYS_UDP_SEND_BATCH] = {
+		"data", "udp_send_batch", HOST(data.udp_send_batch), HOST_KEYS_NUMBER,
+		CONF_UDP_BATCH_MAX, NUMBER(1, CONF_UDP_BATCH_MAX, UDP_BATCH_WANTS),
+		"Most messages that are sent with one system call",
+	},
+	[HOST_KEYS_UDP_RECEIVE_BATCH] = {
+		"data", "udp_receive_batch", HOST(data.udp_receive_batch), HOST_KEYS_NUMBER,
+		CONF_UDP_BATCH_MAX, NUMBER(1, CONF_UDP_BATCH_MAX, UDP_BATCH_WANTS),
+		"Most messages that are received with one system call",
+	},
+	[HOST_KEYS_UDP_SEND_BUFFER] = {
+		"data", "udp_send_buffer", HOST(data.udp_send_buffer), HOST_KEYS_NUMBER, 0,
+		NUMBER_OR_ZERO(CONF_SOCKET_BUFFER_MIN, CONF_SOCKET_BUFFER_MAX, BUFFER_WANTS),
+		"Bytes that may wait in the socket to be sent; 0 for the kernel's default",
+	},
+	/* Seven MiB hold what arrives while a busy processor is away for some milliseconds. */
+	[HOST_KEYS_UDP_RECEIVE_BUFFER] = {
+		"data", "udp_receive_buffer", HOST(data.udp_receive_buffer), HOST_KEYS_NUMBER,
+		7 * 1024 * 1024,
+		NUMBER_OR_ZERO(CONF_SOCKET_BUFFER_MIN, CONF_SOCKET_BUFFER_MAX, BUFFER_WANTS),
+		"Bytes that may wait in the socket to be read; 0 for the kernel's default",
+	},
+	[HOST_KEYS_USER_NAME] = {
+		"rights", "user", HOST(rights.user), HOST_KEYS_USER, 0, "vpnd", 0, 0, false, NULL,
+		"the name of a user in quotation marks: 1 to 32 letters, digits or \"_.-\"",
+		"User that a link becomes when root starts it",
+	},
+	[HOST_KEYS_HOOKS] = {
+		"rights", "hooks", HOST(rights.hooks), HOST_KEYS_SWITCH, 1, SWITCH_LIMITS,
+		"Run the commands PreUp, PostUp, PreDown and PostDown of link files",
+	},
 	/* The least is IPv6's: whether a link may have less depends on its addresses, which its own
 	   file is checked for. */
 	[HOST_KEYS_MTU] = {
 		"defaults", "mtu", HOST(defaults.mtu), HOST_KEYS_NUMBER, 0,
-		CONF_MTU_MIN_IPV6, CONF_MTU_MAX, NULL, 0,
-		"0 (what fits the path) or a number from 1280 to 65475",
+		NUMBER_OR_ZERO(CONF_MTU_MIN_IPV6, CONF_MTU_MAX,
+			       "0 (what fits the path) or a number from 1280 to 65475"),
 		"MTU of links that name none; 0 for what fits the path",
 	},
 	[HOST_KEYS_PERSISTENT_KEEPALIVE] = {
 		"defaults", "persistent_keepalive", HOST(defaults.persistent_keepalive),
-		HOST_KEYS_NUMBER, 0, 0, 65535, NULL, 0,
-		"a number of seconds from 0 (off) to 65535",
+		HOST_KEYS_NUMBER, 0,
+		NUMBER(0, 65535, "a number of seconds from 0 (off) to 65535"),
 		"PersistentKeepalive of links that name none, in seconds; 0 for off",
 	},
 	[HOST_KEYS_CIPHER] = {
 		"defaults", "cipher", HOST(defaults.cipher), HOST_KEYS_WORD, CONF_CIPHER_AUTO,
-		WORDS(ciphers),
+		WORDS(&words_cipher),
 		"Cipher of links that name none",
 	},
 };
@@ -122,6 +166,20 @@ const char *host_keys_nearest(const char *group, const char *name)
 	return parse_nearest(name, names, n_names);
 }
 
+const char *host_keys_group(size_t i)
+{
+	const char *last = "";
+
+	for (size_t row = 0; row < HOST_KEYS_N; row++) {
+		if (strcmp(host_keys_table[row].group, last) == 0)
+			continue;
+		last = host_keys_table[row].group;
+		if (i-- == 0)
+			return last;
+	}
+	return NULL;
+}
+
 void host_keys_set(const struct host_keys_row *row, struct conf_host *host, unsigned int value)
 {
 	char *field = (char *)host + row->offset;
@@ -147,11 +205,33 @@ unsigned int host_keys_get(const struct host_keys_row *row, const struct conf_ho
 	return value;
 }
 
+bool host_keys_set_user(const struct host_keys_row *row, struct conf_host *host, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len > CONF_USER_MAX || strspn(name, DIGITS ".-") > 0 ||
+	    strspn(name, LETTERS DIGITS "_.-") != len)
+		return false;
+	memcpy((char *)host + row->offset, name, len + 1);
+	return true;
+}
+
+const char *host_keys_get_user(const struct host_keys_row *row, const struct conf_host *host)
+{
+	return (const char *)host + row->offset;
+}
+
 void conf_host_init(struct conf_host *host)
 {
 	memset(host, 0, sizeof(*host));
-	for (size_t i = 0; i < HOST_KEYS_N; i++)
-		host_keys_set(&host_keys_table[i], host, host_keys_table[i].fallback);
+	for (size_t i = 0; i < HOST_KEYS_N; i++) {
+		const struct host_keys_row *row = &host_keys_table[i];
+
+		if (row->type != HOST_KEYS_USER)
+			host_keys_set(row, host, row->fallback);
+		else if (!host_keys_set_user(row, host, row->fallback_text))
+			host->rights.user[0] = '\0'; /* a test finds such a table */
+	}
 }
 
 void host_apply_defaults(const struct conf_host *host, struct conf_link *link)
@@ -162,4 +242,22 @@ void host_apply_defaults(const struct conf_host *host, struct conf_link *link)
 		link->persistent_keepalive = (uint16_t)host->defaults.persistent_keepalive;
 	if (!link->given.cipher)
 		link->cipher = host->defaults.cipher;
+}
+
+void host_check_link(const struct conf_host *host, const struct conf_link *link, struct diag *diag)
+{
+	static const char *const names[CONF_N_HOOKS] = {
+		[CONF_PRE_UP] = "PreUp",
+		[CONF_POST_UP] = "PostUp",
+		[CONF_PRE_DOWN] = "PreDown",
+		[CONF_POST_DOWN] = "PostDown",
+	};
+
+	for (size_t i = 0; i < CONF_N_HOOKS; i++) {
+		if (!host->rights.hooks && link->hooks[i].n > 0)
+			diag_error(diag, 0,
+				   "%s is given, but the host file forbids commands with "
+				   "rights.hooks = false; take it out or change that",
+				   names[i]);
+	}
 }

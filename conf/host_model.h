@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "common/diag.h"
 #include "conf/model.h"
 
 /* The values are syslog's and those of the log. */
@@ -20,21 +21,48 @@ enum conf_log_level {
 	CONF_LOG_DEBUG = 7,
 };
 
+enum conf_log_target {
+	CONF_LOG_TO_AUTO,    /* the journal where stderr leads there, else stderr */
+	CONF_LOG_TO_STDERR,  /* lines */
+	CONF_LOG_TO_JOURNAL, /* entries with fields */
+};
+
+/* Limits of what a host file may ask for. */
+enum conf_host_limits {
+	CONF_USER_MAX = 32,             /* characters of a user's name, as useradd(8) has it */
+	CONF_TUN_BATCH_MAX = 256,       /* reads from the interface */
+	CONF_UDP_BATCH_MAX = 64,        /* messages of one system call */
+	CONF_SOCKET_BUFFER_MIN = 65536, /* one datagram of the largest kind */
+	CONF_SOCKET_BUFFER_MAX = 512 * 1024 * 1024, /* the kernel counts twice that, in an int */
+};
+
 /* The host file. Start with conf_host_init(). */
 struct conf_host {
 	struct {
 		enum conf_log_level level; /* least important that is printed */
+		enum conf_log_target target;
 	} log;
 
 	/* What the data path may use, each only where the kernel can do it. */
 	struct {
-		bool tun_offload;          /* superpackets from the interface */
-		bool tun_merge_tcp;        /* TCP segments joined on their way to the interface */
-		bool tun_merge_udp;        /* the same for UDP datagrams */
-		bool udp_segment;          /* UDP_SEGMENT when sending */
-		bool udp_gro;              /* UDP_GRO when receiving */
-		bool trust_inner_checksum; /* do not verify what the cipher has authenticated */
+		bool tun_offload;            /* superpackets from the interface */
+		bool tun_merge_tcp;          /* TCP segments joined on their way to the interface */
+		bool tun_merge_udp;          /* the same for UDP datagrams */
+		bool udp_segment;            /* UDP_SEGMENT when sending */
+		bool udp_gro;                /* UDP_GRO when receiving */
+		bool trust_inner_checksum;   /* do not verify what the cipher has authenticated */
+		unsigned int tun_batch;      /* reads from the interface before sending */
+		unsigned int udp_send_batch; /* messages of one sendmmsg(2) */
+		unsigned int udp_receive_batch;  /* messages of one recvmmsg(2) */
+		unsigned int udp_send_buffer;    /* bytes; 0: as the kernel has it */
+		unsigned int udp_receive_buffer; /* bytes; 0: as the kernel has it */
 	} data;
+
+	/* What links may do on this host. */
+	struct {
+		char user[CONF_USER_MAX + 1]; /* whom a link started by root becomes */
+		bool hooks;                   /* whether PreUp to PostDown may run */
+	} rights;
 
 	/* Used where a link file is silent; see host_apply_defaults(). */
 	struct {
@@ -53,5 +81,13 @@ void conf_host_init(struct conf_host *host);
  * error, and again for each file that is read anew.
  */
 void host_apply_defaults(const struct conf_host *host, struct conf_link *link);
+
+/*!
+ * Finds what a link asks for and its host forbids: commands, where rights.hooks is off. They are
+ * refused and not left out, because a firewall rule or a route may depend on them.
+ * \param link  read without an error
+ * \param diag  findings, about the link's file
+ */
+void host_check_link(const struct conf_host *host, const struct conf_link *link, struct diag *diag);
 
 #endif

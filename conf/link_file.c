@@ -19,6 +19,7 @@
 #include "conf/ini_source.h"
 #include "conf/keys.h"
 #include "conf/paths.h"
+#include "conf/rt_tables.h"
 #include "conf/validate.h"
 
 /* Longest unknown name that a message repeats. No key of base64 is shorter. */
@@ -403,6 +404,18 @@ static void load_key_files(struct reading *reading, const char *path)
 			      &link->secrets->preshared_key);
 }
 
+/* Turns the name of a routing table into its number. */
+static void find_table(struct reading *reading)
+{
+	struct conf_link *link = reading->link;
+
+	if (link->table_kind == CONF_TABLE_NAME &&
+	    !rt_tables_find("", link->table_name, &link->table))
+		diag_error(reading->diag, reading->places.keys[KEYS_TABLE].line,
+			   "Table is a name that no routing table of this host has; add \"NUMBER "
+			   "NAME\" to /etc/iproute2/rt_tables, or give the number here");
+}
+
 void link_file_load(const char *path, struct conf_link *link, struct diag *diag)
 {
 	struct reading *reading;
@@ -419,6 +432,7 @@ void link_file_load(const char *path, struct conf_link *link, struct diag *diag)
 	if (reading != NULL) {
 		read_text(reading, text, len);
 		load_key_files(reading, path);
+		find_table(reading);
 		validate_link(link, &reading->places, diag);
 		reading_free(reading);
 	}

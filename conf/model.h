@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/defs.h"
 #include "common/key.h"
 #include "common/netaddr.h"
 
@@ -37,7 +38,7 @@ enum conf_table_kind {
 	CONF_TABLE_AUTO, /* main table, special treatment of default routes */
 	CONF_TABLE_OFF,  /* no routes */
 	CONF_TABLE_ID,   /* the number in conf_link.table */
-	CONF_TABLE_NAME, /* a name from rt_tables, in conf_link.table_name */
+	CONF_TABLE_NAME, /* the same, given by the name in conf_link.table_name */
 };
 
 enum conf_cipher {
@@ -78,12 +79,12 @@ struct conf_link {
 	uint16_t listen_port;           /* 0: any */
 	uint32_t fwmark;                /* 0: none */
 	struct conf_prefixes addresses; /* host bits kept */
-	struct conf_strings dns;        /* addresses and search domains as written */
+	struct conf_strings dns;        /* servers and search domains; values_is_address() tells */
 	unsigned int mtu;               /* 0: auto */
 	enum conf_table_kind table_kind;
-	uint32_t table;
-	char *table_name;
-	struct conf_strings hooks[CONF_N_HOOKS];
+	uint32_t table;   /* number of the table; of a name what the host's rt_tables say */
+	char *table_name; /* NULL: not given by name */
+	struct conf_strings hooks[CONF_N_HOOKS]; /* in order; "%i" and all as written */
 	bool save_config;
 	enum conf_mode mode;
 	char *bridge;
@@ -117,6 +118,15 @@ int conf_link_init(struct conf_link *link);
 
 /*! Frees everything and wipes the secrets; safe twice and after a failed init. */
 void conf_link_deinit(struct conf_link *link);
+
+/*!
+ * Copies a link with all that it owns: lists that may grow on their own, and the secrets in a
+ * guarded allocation of their own, so that either may be changed and freed without the other.
+ * \param from  as init, a file or another copy left it
+ * \param to    any bytes: written without a look at what it held, so free that first
+ * \return 0, or -ENOMEM; then `to` is empty and conf_link_deinit() does nothing
+ */
+must_check int conf_link_copy(const struct conf_link *from, struct conf_link *to);
 
 /*!
  * Makes room for one more item in a list that grows by doubling: a list whose number of items is

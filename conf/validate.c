@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "conf/prefixes.h"
+
 #define LINE(places, id) ((places)->keys[id].line)
 
 static void check_sections(const struct validate_places *places, struct diag *diag)
@@ -118,6 +120,9 @@ static void check_interface(const struct conf_link *link, const struct validate_
 	    (LINE(places, KEYS_MODE) == 0 || places->keys[KEYS_MODE].parsed))
 		diag_error(diag, LINE(places, KEYS_BRIDGE),
 			   "Bridge needs Mode = tap, because a bridge takes Ethernet frames only");
+	if (link->bridge != NULL && strcmp(link->bridge, link->name) == 0)
+		diag_error(diag, LINE(places, KEYS_BRIDGE),
+			   "Bridge is the link's own interface; it must be a bridge that exists");
 	if (link->save_config)
 		diag_warning(diag, LINE(places, KEYS_SAVE_CONFIG),
 			     "SaveConfig = true has no effect: vpnd never writes the file");
@@ -180,21 +185,9 @@ static int compare_ranked(const void *a, const void *b)
 {
 	const struct ranked *left = a;
 	const struct ranked *right = b;
-	int order = left->prefix.family - right->prefix.family;
+	int order = prefixes_compare(&left->prefix, &right->prefix);
 
-	if (order == 0)
-		order = left->prefix.len - right->prefix.len;
-	if (order == 0)
-		order = memcmp(left->prefix.addr, right->prefix.addr, sizeof(left->prefix.addr));
-	if (order == 0)
-		order = left->pos < right->pos ? -1 : left->pos > right->pos;
-	return order;
-}
-
-static bool same_prefix(const struct prefix *a, const struct prefix *b)
-{
-	return a->family == b->family && a->len == b->len &&
-	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+	return order != 0 ? order : (left->pos > right->pos) - (left->pos < right->pos);
 }
 
 /* Drops entries that stand earlier in the list as well. Sorted, because lists of a hundred
@@ -216,7 +209,7 @@ static void drop_repeated(struct conf_prefixes *list, struct validate_places *pl
 		ranked[i] = (struct ranked) { list->items[i], i };
 	qsort(ranked, list->n, sizeof(*ranked), compare_ranked);
 	for (size_t i = 1, first = 0; i < list->n; i++) {
-		if (!same_prefix(&ranked[first].prefix, &ranked[i].prefix)) {
+		if (prefixes_compare(&ranked[first].prefix, &ranked[i].prefix) != 0) {
 			first = i;
 			continue;
 		}

@@ -8,12 +8,14 @@
 
 #include "common/keytext.h"
 #include "common/parse.h"
+#include "conf/words.h"
 
 #define NO_MEMORY "does not fit into memory"
 
 #define LETTERS      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS       "0123456789"
 #define NAME_MAX_LEN 255 /* of a file, and of what is named like one */
+#define LABEL_LEN    63  /* of a domain name, RFC 1035 section 2.3.4 */
 
 /* A number as it is mostly written: decimal, no "0x". */
 static bool parse_decimal(const char *text, uint64_t max, uint64_t *ret)
@@ -116,13 +118,43 @@ const char *values_prefix(const char *text, size_t len, struct conf_link *link, 
 	return NULL;
 }
 
-const char *values_dns(const char *text, size_t len, struct conf_link *link, void *field)
+bool values_is_address(const char *text)
 {
 	struct in6_addr addr;
 
+	return inet_pton(AF_INET, text, &addr) == 1 || inet_pton(AF_INET6, text, &addr) == 1;
+}
+
+/* Whether the labels are neither empty nor too long (RFC 1035 section 2.3.4), and the last one is
+   no number: then it is an address with a mistake in it. */
+static bool is_domain(const char *text)
+{
+	size_t len = strlen(text);
+	size_t label_len = 0;
+	bool is_number = true;
+
+	if (len > 0 && text[len - 1] == '.') /* the root, which may be written */
+		len--;
+	if (len > HOST_NAME_LEN || strspn(text, LETTERS DIGITS "._-") != strlen(text))
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		bool is_dot = text[i] == '.';
+
+		if (is_dot && label_len == 0)
+			return false;
+		is_number = is_dot || (is_number && strchr(DIGITS, text[i]) != NULL);
+		label_len = is_dot ? 0 : label_len + 1;
+		if (label_len > LABEL_LEN)
+			return false;
+	}
+	return label_len > 0 && !is_number;
+}
+
+const char *values_dns(const char *text, size_t len, struct conf_link *link, void *field)
+{
+	(void)len;
 	(void)link;
-	if (inet_pton(AF_INET, text, &addr) != 1 && inet_pton(AF_INET6, text, &addr) != 1 &&
-	    (len > HOST_NAME_LEN || strspn(text, LETTERS DIGITS "._-") != len))
+	if (!values_is_address(text) && !is_domain(text))
 		return "is not an IPv4 address, an IPv6 address or a search domain";
 	return add_string(field, text);
 }
@@ -142,14 +174,12 @@ const char *values_mtu(const char *text, size_t len, struct conf_link *link, voi
 
 const char *values_table(const char *text, size_t len, struct conf_link *link, void *field)
 {
-	static const char *const words[] = { "auto", "off" };
-	static const enum conf_table_kind kinds[] = { CONF_TABLE_AUTO, CONF_TABLE_OFF };
-	int word = parse_word(text, words, ARRAY_SIZE(words));
+	unsigned int kind;
 	uint64_t number;
 
 	(void)field;
-	if (word >= 0) {
-		link->table_kind = kinds[word];
+	if (words_find(&words_table, text, &kind)) {
+		link->table_kind = (enum conf_table_kind)kind;
 		return NULL;
 	}
 	if (parse_number(text, UINT32_MAX, &number) && number > 0) {
@@ -174,28 +204,25 @@ const char *values_hook(const char *text, size_t len, struct conf_link *link, vo
 
 const char *values_bool(const char *text, size_t len, struct conf_link *link, void *field)
 {
-	static const char *const words[] = { "false", "true" };
-	int word = parse_word(text, words, ARRAY_SIZE(words));
+	unsigned int value;
 
 	(void)len;
 	(void)link;
-	if (word < 0)
+	if (!words_find(&words_switch, text, &value))
 		return "is not \"true\" or \"false\"";
-	*(bool *)field = word == 1;
+	*(bool *)field = value != 0;
 	return NULL;
 }
 
 const char *values_mode(const char *text, size_t len, struct conf_link *link, void *field)
 {
-	static const char *const words[] = { "tun", "tap" };
-	static const enum conf_mode modes[] = { CONF_MODE_TUN, CONF_MODE_TAP };
-	int word = parse_word(text, words, ARRAY_SIZE(words));
+	unsigned int value;
 
 	(void)len;
 	(void)field;
-	if (word < 0)
+	if (!words_find(&words_mode, text, &value))
 		return "is not \"tun\" (packets) or \"tap\" (Ethernet frames)";
-	link->mode = modes[word];
+	link->mode = (enum conf_mode)value;
 	return NULL;
 }
 
@@ -228,15 +255,13 @@ const char *values_namespace(const char *text, size_t len, struct conf_link *lin
 
 const char *values_ready(const char *text, size_t len, struct conf_link *link, void *field)
 {
-	static const char *const words[] = { "interface", "handshake" };
-	static const enum conf_ready states[] = { CONF_READY_INTERFACE, CONF_READY_HANDSHAKE };
-	int word = parse_word(text, words, ARRAY_SIZE(words));
+	unsigned int value;
 
 	(void)len;
 	(void)field;
-	if (word < 0)
+	if (!words_find(&words_ready, text, &value))
 		return "is not \"interface\" or \"handshake\"";
-	link->ready_when = states[word];
+	link->ready_when = (enum conf_ready)value;
 	return NULL;
 }
 
@@ -272,18 +297,12 @@ const char *values_keepalive(const char *text, size_t len, struct conf_link *lin
 
 const char *values_cipher(const char *text, size_t len, struct conf_link *link, void *field)
 {
-	static const char *const words[] = { "auto", "chacha20-poly1305", "aes256-gcm", "aegis128l",
-					     "aegis256" };
-	static const enum conf_cipher ciphers[] = { CONF_CIPHER_AUTO, CONF_CIPHER_CHACHA20_POLY1305,
-						    CONF_CIPHER_AES256_GCM, CONF_CIPHER_AEGIS128L,
-						    CONF_CIPHER_AEGIS256 };
-	int word = parse_word(text, words, ARRAY_SIZE(words));
+	unsigned int value;
 
 	(void)len;
 	(void)field;
-	_Static_assert(ARRAY_SIZE(words) == ARRAY_SIZE(ciphers), "a word for each cipher");
-	if (word < 0)
+	if (!words_find(&words_cipher, text, &value))
 		return "is not one of auto, chacha20-poly1305, aes256-gcm, aegis128l and aegis256";
-	link->cipher = ciphers[word];
+	link->cipher = (enum conf_cipher)value;
 	return NULL;
 }

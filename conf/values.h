@@ -48,4 +48,7 @@ values_parser values_cipher;    /* conf_link: cipher */
 /*! Whether `name` may name an interface: 1 to 15 of [A-Za-z0-9_=+.-], but not "." or "..". */
 must_check bool values_is_interface(const char *name);
 
+/*! Whether an entry of DNS is the address of a server; if not, it is a search domain. */
+must_check bool values_is_address(const char *text);
+
 #endif

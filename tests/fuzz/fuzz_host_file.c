@@ -39,25 +39,24 @@ static void check_findings(const struct diag *diag, size_t n_lines)
 	check((diag->n_errors == 0) == (diag->code == EXIT_DONE));
 }
 
-static bool is_word(const struct host_keys_row *row, unsigned int value)
+static void check_value(const struct host_keys_row *row, unsigned int value)
 {
-	for (size_t i = 0; i < row->n_words; i++) {
-		if (row->words[i].value == value)
-			return true;
-	}
-	return false;
+	if (row->type == HOST_KEYS_WORD)
+		check(words_name(row->words, value) != NULL);
+	if (row->type == HOST_KEYS_NUMBER)
+		check((value == 0 && row->may_be_zero) || (value >= row->min && value <= row->max));
 }
 
 static void check_limits(const struct conf_host *host)
 {
 	for (size_t i = 0; i < HOST_KEYS_N; i++) {
 		const struct host_keys_row *row = &host_keys_table[i];
-		unsigned int value = host_keys_get(row, host);
+		struct conf_host copy;
 
-		if (row->type == HOST_KEYS_WORD)
-			check(is_word(row, value));
-		if (row->type == HOST_KEYS_NUMBER)
-			check(value == 0 || (value >= row->min && value <= row->max));
+		if (row->type == HOST_KEYS_USER)
+			check(host_keys_set_user(row, &copy, host_keys_get_user(row, host)));
+		else
+			check_value(row, host_keys_get(row, host));
 	}
 }
 

@@ -22,128 +22,7 @@
 #include "conf/host_keys.h"
 #include "conf/link_file.h"
 #include "conf/values.h"
-
-#define SYNTAX                                                                                     \
-	"the syntax is wrong here or just before; a setting is written name = value; and words "   \
-	"stand in quotation marks (what follows is not checked yet)\n"
-#define TWICE                                                                                      \
-	"a name is given twice in its group; keep one of them (what follows is not checked yet)\n"
-#define INCLUDED                                                                                   \
-	"@include is not allowed; all settings of the host stand in this one file (what follows "  \
-	"is not checked yet)\n"
-#define SWITCH    "true or false, without quotation marks\n"
-#define OPEN      "the file ends inside a comment; one that opens with \"/*\" needs \"*/\"\n"
-#define MTU       "defaults.mtu is not 0 (what fits the path) or a number from 1280 to 65475\n"
-#define KEEPALIVE "defaults.persistent_keepalive is not a number of seconds from 0 (off) to 65535\n"
-#define LEVEL                                                                                      \
-	"log.level is not one of \"error\", \"warning\", \"notice\", \"info\", \"debug\", in "     \
-	"quotation marks\n"
-#define CIPHER                                                                                     \
-	"defaults.cipher is not one of \"auto\", \"chacha20-poly1305\", \"aes256-gcm\", "          \
-	"\"aegis128l\", \"aegis256\", in quotation marks\n"
-#define CONTROL(code) "there is a control character (" code "); a host file is plain text\n"
-#define IN_LINE       "a carriage return stands inside the line; lines end in LF or CR LF\n"
-
-struct broken_file {
-	const char *text;
-	const char *said; /* as diag_print() writes it for the file x */
-};
-
-/* libconfig loses the memory of a string where its grammar expects none: such a text would be a
-   leak under valgrind, so they are left to the fuzzer. */
-static const struct broken_file broken_files[] = {
-	/* Names. */
-	{ "lgo: { level = \"info\"; }",
-	  "x:1: error: unknown group \"lgo\"; did you mean \"log\"?\n" },
-	{ "Data: { }", "x:1: error: unknown group \"Data\"; did you mean \"data\"?\n" },
-	{ "\nnetwork: { a: { b: { c = 1; } } }",
-	  "x:2: error: unknown group \"network\"; a host file has log, data and defaults\n" },
-	{ "whatever = 5;",
-	  "x:1: error: unknown group \"whatever\"; a host file has log, data and defaults\n" },
-	{ "a_name_that_is_much_too_long_to_be_repeated_here = 1;",
-	  "x:1: error: unknown group; a host file has log, data and defaults\n" },
-	{ "mtu = 1400;", "x:1: error: mtu belongs in a group: defaults: { mtu = ...; }\n" },
-	{ "log: {\n\tlevle = \"info\";\n}",
-	  "x:2: error: unknown setting \"levle\" in log; did you mean \"level\"?\n" },
-	{ "data: { TUN_OFFLOAD = true; }",
-	  "x:1: error: unknown setting \"TUN_OFFLOAD\" in data; did you mean \"tun_offload\"?\n" },
-	{ "data: { mtu = 1400; }", "x:1: error: mtu belongs in the group defaults, not in data\n" },
-	{ "defaults: { xyzzy: { mtu = 1; } }",
-	  "x:1: error: unknown setting \"xyzzy\" in defaults; known there are mtu, "
-	  "persistent_keepalive, cipher\n" },
-	{ "log: { a_name_that_is_much_too_long_to_be_repeated_here = 1; }",
-	  "x:1: error: unknown setting in log; known there are level\n" },
-
-	/* Types. */
-	{ "log = \"info\";", "x:1: error: log is a group of settings: log: { ... }\n" },
-	{ "log = ( );", "x:1: error: log is a group of settings: log: { ... }\n" },
-	{ "data = [ true, false ];", "x:1: error: data is a group of settings: data: { ... }\n" },
-	{ "log: { level = 6; }", "x:1: error: " LEVEL },
-	{ "log: { level: { } }", "x:1: error: " LEVEL },
-	{ "log: { level = \"loud\"; }", "x:1: error: " LEVEL },
-	{ "log: { level = \"\"; }", "x:1: error: " LEVEL },
-	{ "data: { tun_offload = 1; }", "x:1: error: data.tun_offload is not " SWITCH },
-	{ "data: { udp_gro = \"true\"; }", "x:1: error: data.udp_gro is not " SWITCH },
-	{ "data: { udp_gro = ( true ); }", "x:1: error: data.udp_gro is not " SWITCH },
-	{ "defaults: { mtu = \"1400\"; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = 1400.0; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = true; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = [ 1400 ]; }", "x:1: error: " MTU },
-	{ "defaults: { cipher = true; }", "x:1: error: " CIPHER },
-	{ "defaults: { cipher = \"rot13\"; }", "x:1: error: " CIPHER },
-
-	/* Numbers. */
-	{ "defaults: { mtu = 1279; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = 65476; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = -1400; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = 0x578; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = 0x1000005DC; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = 4294968796; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = 4294968796L; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = 18446744073709553116; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = 99999999999999999999999999999999; }", "x:1: error: " MTU },
-	{ "defaults: { mtu = 1e3; }", "x:1: error: " MTU },
-	{ "defaults: { persistent_keepalive = 65536; }", "x:1: error: " KEEPALIVE },
-	{ "defaults: { persistent_keepalive = -1; }", "x:1: error: " KEEPALIVE },
-	{ "defaults: { persistent_keepalive = -4294967271; }", "x:1: error: " KEEPALIVE },
-	{ "defaults: { persistent_keepalive = \"off\"; }", "x:1: error: " KEEPALIVE },
-
-	/* Syntax, and what stands in front of it. */
-	{ "log: { level = info; }", "x:1: error: " SYNTAX },
-	{ "log: {\n\tlevel = \"info\";\n\n", "x:3: error: " SYNTAX },
-	{ "log: { }\n}\n", "x:2: error: " SYNTAX },
-	{ "log", "x:1: error: " SYNTAX },
-	{ "data: { udp_gro = ; }", "x:1: error: " SYNTAX },
-	{ "[Interface]\nMTU = 1400\n", "x:1: error: " SYNTAX },
-	{ "log.level = 1;", "x:1: error: " SYNTAX },
-	{ "/* no end\nlog: { }\n", "x:2: error: " OPEN },
-	{ "/* a */ log: { level = 6; } /* b\n", "x:1: error: " LEVEL "x:1: error: " OPEN },
-	{ "log: { /* }", "x:1: error: " SYNTAX },
-	{ "\xc3\xa4 = 1;", "x:1: error: " SYNTAX },
-	{ "defaults: {\n\tmtu = 1;\n\tcipher = 2;\n\t=\n",
-	  "x:2: error: " MTU "x:3: error: " CIPHER "x:4: error: " SYNTAX },
-	{ "log: { level = 6;\n level = \"info\"; }", "x:1: error: " LEVEL "x:2: error: " TWICE },
-	{ "log: { }\ndata: { }\nlog: { }\n", "x:3: error: " TWICE },
-
-	/* Directives. */
-	{ "@include \"/etc/hostname\"\n", "x:1: error: " INCLUDED },
-	{ "log: {\n\t @include \"/etc/hostname\"\n}\n", "x:2: error: " INCLUDED },
-	{ "/* */ @include \"/etc/hostname\"\n", "x:1: error: " INCLUDED },
-	{ "@@include\n", "x:1: error: " INCLUDED },
-
-	/* Bytes. */
-	{ "# a\001\n", "x:1: error: " CONTROL("0x01") },
-	{ "\n\n# \033[2J\n", "x:3: error: " CONTROL("0x1b") },
-	{ "# \177", "x:1: error: " CONTROL("0x7f") },
-	{ "# old\rlog: { }\r", "x:1: error: " IN_LINE },
-
-	/* All at once. */
-	{ "log: { level = 1; }\r\ndata: { udp_gor = true;\r\n udp_segment = 1; }\r\nlinks: { }\r\n",
-	  "x:1: error: " LEVEL
-	  "x:2: error: unknown setting \"udp_gor\" in data; did you mean \"udp_gro\"?\n"
-	  "x:3: error: data.udp_segment is not " SWITCH
-	  "x:4: error: unknown group \"links\"; a host file has log, data and defaults\n" },
-};
+#include "tests/unit/host_file_rows.h"
 
 static struct conf_host host;
 static struct diag diag = DIAG_NULL("x");
@@ -233,10 +112,23 @@ static void nul_bytes_and_utf16_are_refused(void **state)
 static void defaults_are_what_the_table_says(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < HOST_KEYS_N; i++)
-		assert_int_equal(host_keys_get(&host_keys_table[i], &host),
-				 host_keys_table[i].fallback);
+	for (size_t i = 0; i < HOST_KEYS_N; i++) {
+		const struct host_keys_row *row = &host_keys_table[i];
+
+		if (row->type == HOST_KEYS_USER)
+			assert_string_equal(host_keys_get_user(row, &host), row->fallback_text);
+		else
+			assert_int_equal(host_keys_get(row, &host), row->fallback);
+	}
 	assert_int_equal(host.log.level, CONF_LOG_INFO);
+	assert_int_equal(host.log.target, CONF_LOG_TO_AUTO);
+	assert_int_equal(host.data.tun_batch, 256);
+	assert_int_equal(host.data.udp_send_batch, 64);
+	assert_int_equal(host.data.udp_receive_batch, 64);
+	assert_int_equal(host.data.udp_send_buffer, 0);
+	assert_int_equal(host.data.udp_receive_buffer, 7 * 1024 * 1024);
+	assert_string_equal(host.rights.user, "vpnd");
+	assert_true(host.rights.hooks);
 	assert_true(host.data.tun_offload && host.data.tun_merge_tcp && host.data.tun_merge_udp);
 	assert_true(host.data.udp_segment && host.data.udp_gro);
 	assert_false(host.data.trust_inner_checksum);
@@ -267,6 +159,20 @@ static void good_files_fill_the_host(void **state)
 	assert_int_equal(host.defaults.cipher, CONF_CIPHER_AES256_GCM);
 	parse_good("defaults: { mtu = 0; persistent_keepalive = 65535; }");
 	assert_int_equal(host.defaults.persistent_keepalive, 65535);
+	parse_good("data: { tun_batch = 1; udp_send_batch = 1; udp_receive_batch = 2;\n"
+		   "udp_send_buffer = 65536; udp_receive_buffer = 536870912; }\n"
+		   "rights: { user = \"_abcdefghijklmnopqrstuvwxyz01.-_\"; hooks = false; }\n"
+		   "log: { target = \"Journal\"; }\n");
+	assert_int_equal(host.data.tun_batch, 1);
+	assert_int_equal(host.data.udp_send_batch, 1);
+	assert_int_equal(host.data.udp_receive_batch, 2);
+	assert_int_equal(host.data.udp_send_buffer, 65536);
+	assert_int_equal(host.data.udp_receive_buffer, 512 * 1024 * 1024);
+	assert_string_equal(host.rights.user, "_abcdefghijklmnopqrstuvwxyz01.-_");
+	assert_false(host.rights.hooks);
+	assert_int_equal(host.log.target, CONF_LOG_TO_JOURNAL);
+	parse_good("data: { udp_send_buffer = 0; udp_receive_buffer = 0; }");
+	assert_int_equal(host.data.udp_receive_buffer, 0);
 	parse_good("defaults: { mtu = 65475; }");
 	parse_good("defaults: { mtu = 1280; }");
 }
@@ -282,7 +188,20 @@ static void every_row_is_whole(void **state)
 		assert_non_null(row->help);
 		assert_true((row->type == HOST_KEYS_WORD) == (row->words != NULL));
 		assert_true((row->type == HOST_KEYS_WORD) == (row->wants == NULL));
+		assert_true((row->type == HOST_KEYS_USER) == (row->fallback_text != NULL));
 	}
+}
+
+static void groups_are_those_of_the_table(void **state)
+{
+	static const char *const groups[] = { "log", "data", "rights", "defaults" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		assert_string_equal(host_keys_group(i), groups[i]);
+		assert_true(host_keys_is_group(groups[i]));
+	}
+	assert_null(host_keys_group(ARRAY_SIZE(groups)));
 }
 
 /* A cipher has the same name in both files. */
@@ -291,13 +210,13 @@ static void ciphers_are_those_of_a_link_file(void **state)
 	const struct host_keys_row *row = &host_keys_table[HOST_KEYS_CIPHER];
 
 	(void)state;
-	assert_int_equal(row->n_words, CONF_CIPHER_AEGIS256 + 1);
-	for (size_t i = 0; i < row->n_words; i++) {
+	assert_int_equal(row->words->n, CONF_CIPHER_AEGIS256 + 1);
+	for (size_t i = 0; i < row->words->n; i++) {
+		const struct words_item *item = &row->words->items[i];
 		struct conf_link link = { .name = "a" };
 
-		assert_null(values_cipher(row->words[i].word, strlen(row->words[i].word), &link,
-					  &link.cipher));
-		assert_int_equal(link.cipher, row->words[i].value);
+		assert_null(values_cipher(item->word, strlen(item->word), &link, &link.cipher));
+		assert_int_equal(link.cipher, item->value);
 	}
 }
 
@@ -328,6 +247,29 @@ static void links_take_defaults_where_they_are_silent(void **state)
 	assert_int_equal(link.mtu, 1500);
 	assert_int_equal(link.persistent_keepalive, 0);
 	assert_int_equal(link.cipher, CONF_CIPHER_AUTO);
+	conf_link_deinit(&link);
+}
+
+static void forbidden_commands_are_refused(void **state)
+{
+	struct conf_link link;
+
+	(void)state;
+	parse_good("rights: { hooks = false; }");
+	apply_to("[Interface]\nPostUp = a\nPreDown = b\n[Peer]\n", &link);
+	host_check_link(&host, &link, &diag);
+	expect_said("hooks", "x: error: PostUp is given, but the host file forbids commands with "
+			     "rights.hooks = false; take it out or change that\n"
+			     "x: error: PreDown is given, but the host file forbids commands with "
+			     "rights.hooks = false; take it out or change that\n");
+	parse_good("rights: { hooks = true; }");
+	host_check_link(&host, &link, &diag);
+	expect_said("hooks", "");
+	conf_link_deinit(&link);
+	parse_good("rights: { hooks = false; }");
+	apply_to("[Interface]\n[Peer]\n", &link);
+	host_check_link(&host, &link, &diag);
+	expect_said("no hooks", "");
 	conf_link_deinit(&link);
 }
 
@@ -450,9 +392,11 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(good_files_fill_the_host, set_up, tear_down),
 		cmocka_unit_test(every_row_is_whole),
+		cmocka_unit_test(groups_are_those_of_the_table),
 		cmocka_unit_test(ciphers_are_those_of_a_link_file),
 		cmocka_unit_test_setup_teardown(links_take_defaults_where_they_are_silent, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(forbidden_commands_are_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(files_must_be_trusted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_file_means_the_defaults, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(large_files_are_refused, set_up, tear_down),

@@ -422,6 +422,29 @@ static void key_files_are_checked_like_link_files(void **state)
 	assert_int_equal(diag.code, EXIT_CONFIG);
 }
 
+/* "main" is a table everywhere. */
+static void names_of_tables_become_numbers(void **state)
+{
+	(void)state;
+	write_file("a.conf", IFACE "Table = main\n" PEER, 0600);
+	load("a.conf");
+	expect_said("");
+	assert_int_equal(link_conf.table_kind, CONF_TABLE_NAME);
+	assert_int_equal(link_conf.table, 254);
+	assert_string_equal(link_conf.table_name, "main");
+	start_again();
+	write_file("a.conf", IFACE "Table = no-such-table-anywhere\n" PEER, 0600);
+	load("a.conf");
+	expect_said("x:3: error: Table is a name that no routing table of this host has; add "
+		    "\"NUMBER NAME\" to /etc/iproute2/rt_tables, or give the number here\n");
+	start_again();
+	write_file("a.conf", IFACE "Table = 7\n" PEER, 0600);
+	load("a.conf");
+	expect_said("");
+	assert_int_equal(link_conf.table, 7);
+	assert_null(link_conf.table_name);
+}
+
 static void own_public_key_is_seen_with_a_key_file(void **state)
 {
 	(void)state;
@@ -457,6 +480,7 @@ int main(void)
 		WITH_LINK(untrusted_files_are_not_read),
 		WITH_LINK(key_files_are_read_beside_the_link_file),
 		WITH_LINK(key_files_are_checked_like_link_files),
+		WITH_LINK(names_of_tables_become_numbers),
 		WITH_LINK(own_public_key_is_seen_with_a_key_file),
 	};
 

@@ -176,6 +176,24 @@ static void missing_sections_are_not_missed_below_a_broken_heading(void **state)
 	assert_int_equal(diag.n_errors, 0);
 }
 
+static void no_link_is_its_own_bridge(void **state)
+{
+	(void)state;
+	link_conf.name[0] = 'a';
+	link_conf.bridge = strdup("a");
+	link_conf.mode = CONF_MODE_TAP;
+	places.keys[KEYS_BRIDGE].line = 7;
+	places.keys[KEYS_BRIDGE].parsed = true;
+	validate();
+	assert_int_equal(diag.n_errors, 1);
+	assert_int_equal(diag.items[0].line, 7);
+	assert_non_null(strstr(diag.items[0].text, "own interface"));
+	diag_deinit(&diag);
+	link_conf.name[0] = 'b';
+	validate();
+	assert_int_equal(diag.n_items, 0);
+}
+
 #define WITH_LINK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -186,6 +204,7 @@ int main(void)
 		WITH_LINK(points_of_low_order_are_refused),
 		WITH_LINK(values_known_to_be_wrong_are_not_judged),
 		WITH_LINK(tap_needs_no_allowed_ips),
+		WITH_LINK(no_link_is_its_own_bridge),
 		WITH_LINK(missing_sections_are_not_missed_below_a_broken_heading),
 	};
 

@@ -224,6 +224,9 @@ static void lists(void **state)
 	assert_string_equal(link_conf.dns.items[2], "example.com");
 	refuse(KEYS_DNS, "a/b");
 	refuse(KEYS_DNS, "tls://x");
+	assert_true(values_is_address(link_conf.dns.items[0]));
+	assert_true(values_is_address(link_conf.dns.items[1]));
+	assert_false(values_is_address(link_conf.dns.items[2]));
 	take(KEYS_ALLOWED_IPS, "::/0");
 	assert_int_equal(link_conf.allowed_ips.n, 1);
 	take(KEYS_POST_UP, "echo %i; true # not a comment");
@@ -238,6 +241,42 @@ static void lists(void **state)
 	assert_int_equal(link_conf.n_endpoints, 3);
 	assert_string_equal(link_conf.endpoints[1].host, "vpn.example.com");
 	refuse(KEYS_ENDPOINT, "vpn.example.com");
+}
+
+/* What is no address counts as a domain, so a mistyped address must be none. */
+static void search_domains(void **state)
+{
+#define LABEL_63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	static const char *const good[] = {
+		"corp",     "example.com.", "1.example",     "_x.a-b.example",
+		"xn--4ca.", LABEL_63,       LABEL_63 ".net", "10.in-addr.arpa",
+	};
+	static const char *const bad[] = {
+		".",
+		"..",
+		"a..b",
+		".a",
+		"a..",
+		"10.0.0.256",
+		"10.0.0",
+		"10.0.0.1.",
+		"1",
+		"fe80::1%lo",
+		LABEL_63 "a",
+		"a\xc3\xa4",
+		"a b",
+		"10.0.0.1:53",
+		"[::1]",
+		"~example",
+		LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		take(KEYS_DNS, good[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		refuse(KEYS_DNS, bad[i]);
+	assert_int_equal(link_conf.dns.n, ARRAY_SIZE(good));
 }
 
 static void deinit_is_safe_twice(void **state)
@@ -265,6 +304,7 @@ int main(void)
 		WITH_LINK(tables),
 		WITH_LINK(names),
 		WITH_LINK(lists),
+		WITH_LINK(search_domains),
 		cmocka_unit_test(deinit_is_safe_twice),
 	};
 
