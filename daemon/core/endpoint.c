@@ -160,7 +160,7 @@ void endpoint_answer(struct endpoint *endpoint, const struct resolver_answer *an
 		return;
 	name = &endpoint->names[answer->id];
 	if (answer->error) {
-		report_trouble(report, REPORT_NAME, now,
+		report_trouble(&report->troubles, REPORT_NAME, now,
 			       "cannot resolve the Endpoint %s: %s; asking again until it works",
 			       endpoint->specs[answer->id].host,
 			       resolver_error_text(answer->error));

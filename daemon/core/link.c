@@ -1,10 +1,6 @@
 /*
- * What happens on a link: each descriptor's callback, and the actions that the peer asks for.
- * See link.h.
- *
- * Every callback reads the clock once, does one bounded batch, and ends with act(), which does
- * what the protocol wants and sets the alarm. Watchers are level-triggered: what a bounded batch
- * left is picked up in the next turn of the loop.
+ * What control does: its descriptors' callbacks, and the actions that the peer asks for. See
+ * link.h. Every callback reads the clock once and ends with link_act().
  */
 #include "daemon/core/link.h"
 
@@ -21,42 +17,10 @@ static void end(struct link *link, enum exit_code code)
 	ev_break(link->loop, EVBREAK_ALL);
 }
 
-static void lose_interface(struct link *link, const char *why)
+void link_lose_interface(struct link *link, const char *why)
 {
 	log_error("the interface %s %s: the link ends", link->conf->name, why);
 	end(link, EXIT_UNAVAILABLE);
-}
-
-/* Sends a batch; reads the interface only while the socket takes what comes out of it. */
-static int run_tx(struct link *link, nsec_t now)
-{
-	const struct udp *udp = &link->wire.udp;
-	int r = tx_run(&link->tx, now);
-
-	if (r == TX_BLOCKED) {
-		int fd = link->wire.path.remote.sa.sa_family == AF_INET ? udp->fd4 : udp->fd6;
-
-		ev_io_stop(link->loop, &link->tun_readable);
-		ev_io_stop(link->loop, &link->udp_writable);
-		ev_io_set(&link->udp_writable, fd, EV_WRITE);
-		ev_io_start(link->loop, &link->udp_writable);
-	} else if (r < 0) {
-		lose_interface(link, r == -EBADFD ? "was deleted" : strerror(-r));
-	} else {
-		ev_io_stop(link->loop, &link->udp_writable);
-		ev_io_start(link->loop, &link->tun_readable);
-	}
-	return r;
-}
-
-/* Sends what waits for the socket or for a session: a bounded number of batches, since local
- * programs can write faster than they are sent. */
-static void flush(struct link *link, nsec_t now)
-{
-	for (size_t n = 0; n <= STAGED_MAX / UDP_BATCH; n++) {
-		if (run_tx(link, now) != TX_MORE || link->peer.staged.n == 0)
-			return;
-	}
 }
 
 static void initiate(struct link *link, nsec_t now)
@@ -71,22 +35,29 @@ static void initiate(struct link *link, nsec_t now)
 	wire_send_handshake(&link->wire, &link->wire.path, &initiation, sizeof(initiation), now);
 }
 
+bool link_next_candidate(struct link *link)
+{
+	struct udp_path path = { .remote.sa.sa_family = AF_UNSPEC };
+
+	if (!endpoint_next(&link->endpoint, &link->wire.path.remote, &path.remote))
+		return false;
+	wire_set_path(&link->wire, &path);
+	return true;
+}
+
 /* No answer: another address may do, and names may stand for other addresses now. */
 static void try_elsewhere(struct link *link, nsec_t now)
 {
 	struct endpoint *endpoint = &link->endpoint;
-	struct udp_path *path = &link->wire.path;
 
 	endpoint->n_unanswered++;
-	report_unanswered(&link->report, &path->remote, endpoint->n_unanswered,
+	report_unanswered(&link->report, &link->wire.path.remote, endpoint->n_unanswered,
 			  &link->conf->public_key, now);
 	if (endpoint->n_unanswered < TRIES_PER_CANDIDATE)
 		return;
 	endpoint_refresh(endpoint, now);
-	if (!endpoint_next(endpoint, &path->remote, &path->remote))
-		return;
-	wire_forget_source(&link->wire);
-	link->wire.is_way_stale = true;
+	if (link_next_candidate(link))
+		link->wire.is_way_stale = true;
 }
 
 static void note_session(struct link *link, nsec_t now)
@@ -99,8 +70,9 @@ static void note_session(struct link *link, nsec_t now)
 				  current->cipher->name, now);
 }
 
-/* News and wishes of the peer, in the order in which they make sense together. */
-static void act_on(struct link *link, unsigned int actions, nsec_t now)
+/* News and wishes of the peer, in the order in which they make sense together. Returns what tx
+ * has to do. */
+static unsigned int act_on(struct link *link, unsigned int actions, nsec_t now)
 {
 	const union netaddr *remote = &link->wire.path.remote;
 
@@ -118,87 +90,29 @@ static void act_on(struct link *link, unsigned int actions, nsec_t now)
 		try_elsewhere(link, now);
 	if (actions & PEER_INITIATE)
 		initiate(link, now);
-	if (actions & (PEER_FLUSH | PEER_SEND_KEEPALIVE)) {
-		if (link->peer.staged.n > 0)
-			flush(link, now);
-		else if (actions & PEER_SEND_KEEPALIVE)
-			tx_keepalive(&link->tx, now);
-	}
+	return (actions & PEER_FLUSH ? ORDER_FLUSH : 0U) |
+	       (actions & PEER_SEND_KEEPALIVE ? ORDER_KEEPALIVE : 0U) |
+	       (actions & PEER_GAVE_UP ? ORDER_DROP_STAGED : 0U);
 }
 
-static void act(struct link *link, nsec_t now)
+void link_act(struct link *link, nsec_t now)
 {
-	unsigned int actions;
+	unsigned int actions, todo = 0;
 
+	wire_follow(&link->wire);
 	while ((actions = peer_actions(&link->peer, now)))
-		act_on(link, actions, now);
+		todo |= act_on(link, actions, now);
 	alarm_at(&link->alarm, link_follow_way(link, now));
 	alarm_at(&link->alarm, peer_deadline(&link->peer));
 	alarm_at(&link->alarm, endpoint_deadline(&link->endpoint));
+	link_tell(link, todo);
 }
 
 /* There is an address now to which the peer's messages can be sent: what waited goes on. */
-static void find_path(struct link *link, nsec_t now)
+static void find_path(struct link *link)
 {
 	link->wire.is_way_stale = true;
-	if (link->peer.staged.n > 0)
-		flush(link, now);
-	else if (link->conf->persistent_keepalive)
-		tx_keepalive(&link->tx, now);
-}
-
-/* An address behind this link's own interface cannot be where its messages go. */
-static bool may_roam(void *context, const union netaddr *remote, nsec_t now)
-{
-	struct link *link = context;
-	struct nl_path path;
-
-	return !way_ask(&link->ways, remote, now, &path) || path.ifindex != link->ifindex;
-}
-
-static void on_tun_readable(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct link *link = container_of(watcher, struct link, tun_readable);
-	nsec_t now = nsec_boottime();
-
-	(void)loop;
-	(void)events;
-	run_tx(link, now);
-	act(link, now);
-}
-
-static void on_udp_writable(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct link *link = container_of(watcher, struct link, udp_writable);
-	nsec_t now = nsec_boottime();
-
-	(void)loop;
-	(void)events;
-	flush(link, now);
-	act(link, now);
-}
-
-static void on_udp_readable(struct link *link, int fd)
-{
-	nsec_t now = nsec_boottime();
-
-	if (rx_run(&link->rx, fd, now) < 0)
-		lose_interface(link, "was deleted");
-	act(link, now);
-}
-
-static void on_udp4_readable(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	(void)loop;
-	(void)events;
-	on_udp_readable(container_of(watcher, struct link, udp4_readable), watcher->fd);
-}
-
-static void on_udp6_readable(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	(void)loop;
-	(void)events;
-	on_udp_readable(container_of(watcher, struct link, udp6_readable), watcher->fd);
+	link_tell(link, link->conf->persistent_keepalive ? ORDER_KEEPALIVE : ORDER_FLUSH);
 }
 
 static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events)
@@ -215,7 +129,7 @@ static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events
 		return;
 	}
 	if (facts.own_deleted) {
-		lose_interface(link, "was deleted");
+		link_lose_interface(link, "was deleted");
 		return;
 	}
 	if (facts.own_up_changed)
@@ -227,9 +141,9 @@ static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events
 			   "longer looked after");
 		link->mtu_is_ours = false;
 	}
-	if (facts.own_mtu_changed && facts.own_mtu != link->tx.mtu) {
+	if (facts.own_mtu_changed && facts.own_mtu != link->mtu) {
 		log_notice("the MTU was set to %u by hand and stays so", facts.own_mtu);
-		link->tx.mtu = facts.own_mtu;
+		link->mtu = facts.own_mtu;
 		link->mtu_is_ours = false;
 	}
 	/* A pinned address that is gone makes itself known when it is used (wire.c). */
@@ -237,7 +151,7 @@ static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events
 		way_forget(&link->ways);
 		link->wire.is_way_stale = true;
 	}
-	act(link, nsec_boottime());
+	link_act(link, nsec_boottime());
 }
 
 /* The resolver's descriptor is another one after its process was replaced, often with the same
@@ -262,7 +176,6 @@ static void tick_endpoint(struct link *link, nsec_t now)
 static void on_resolver_readable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct link *link = container_of(watcher, struct link, resolver_readable);
-	union netaddr *remote = &link->wire.path.remote;
 	bool had_path = wire_has_path(&link->wire);
 	nsec_t now = nsec_boottime();
 	struct resolver_answer answer;
@@ -273,10 +186,10 @@ static void on_resolver_readable(struct ev_loop *loop, ev_io *watcher, int event
 		ev_io_stop(loop, watcher);
 	if (r == 0)
 		endpoint_answer(&link->endpoint, &answer, &link->report, now);
-	if (!had_path && endpoint_next(&link->endpoint, remote, remote))
-		find_path(link, now);
+	if (!had_path && link_next_candidate(link))
+		find_path(link);
 	tick_endpoint(link, now);
-	act(link, now);
+	link_act(link, now);
 }
 
 static void on_alarm(void *context)
@@ -285,12 +198,11 @@ static void on_alarm(void *context)
 	nsec_t now = nsec_boottime();
 
 	tick_endpoint(link, now);
-	act(link, now);
+	link_act(link, now);
 }
 
 enum exit_code link_watch(struct link *link)
 {
-	const struct udp *udp = &link->wire.udp;
 	int r = alarm_init(&link->alarm, link->loop, on_alarm, link);
 
 	if (r < 0) {
@@ -298,24 +210,19 @@ enum exit_code link_watch(struct link *link)
 		return EXIT_SYSTEM;
 	}
 	link->has_alarm = true;
-	link->rx.may_roam = may_roam;
-	link->rx.context = link;
-
-	ev_io_init(&link->tun_readable, on_tun_readable, link->tun.fd, EV_READ);
-	ev_io_init(&link->udp4_readable, on_udp4_readable, udp->fd4, EV_READ);
-	ev_io_init(&link->udp6_readable, on_udp6_readable, udp->fd6, EV_READ);
-	ev_io_init(&link->udp_writable, on_udp_writable, udp->fd4, EV_WRITE);
 	ev_io_init(&link->monitor_readable, on_monitor_readable, monitor_fd(&link->monitor),
 		   EV_READ);
 	ev_io_init(&link->resolver_readable, on_resolver_readable, -1, EV_READ);
 
-	ev_io_start(link->loop, &link->tun_readable);
-	if (udp->fd4 >= 0)
-		ev_io_start(link->loop, &link->udp4_readable);
-	if (udp->fd6 >= 0)
-		ev_io_start(link->loop, &link->udp6_readable);
 	ev_io_start(link->loop, &link->monitor_readable);
 	watch_resolver(link);
 	on_alarm(link);
+	r = worker_start(&link->tx.worker);
+	if (r == 0)
+		r = worker_start(&link->rx.worker);
+	if (r < 0) {
+		log_error("cannot start a thread: %s", strerror(-r));
+		return EXIT_SYSTEM;
+	}
 	return link->exit_code;
 }

@@ -23,12 +23,16 @@ void link_init(struct link *link, struct ev_loop *loop, const struct conf_host *
 	link->resolver = resolver;
 	link->tun = (struct tun)TUN_NULL;
 	link->wire.udp = (struct udp)UDP_NULL;
-	link->nl = (struct netlink)NETLINK_NULL;
+	link->nl = link->rx_nl = (struct netlink)NETLINK_NULL;
 	link->monitor = (struct monitor)MONITOR_NULL;
 	link->wire.counters = &link->counters;
-	link->wire.report = &link->report;
+	link->wire.troubles = &link->report.troubles;
 	link->ways.nl = &link->nl;
-	link->ways.fwmark = conf->fwmark;
+	link->rx_ways.nl = &link->rx_nl;
+	link->ways.fwmark = link->rx_ways.fwmark = conf->fwmark;
+	link->wire.ways = &link->ways;
+	link->wire.latest = &link->latest;
+	latest_init(&link->latest);
 	link->mtu_is_ours = conf->mtu == 0;
 }
 
@@ -141,7 +145,7 @@ static void set_mtu(struct link *link, unsigned int mtu)
 	int r = nl_link_set_mtu(&link->nl, link->ifindex, mtu);
 
 	if (r == 0) {
-		link->tx.mtu = mtu;
+		link->mtu = mtu;
 		log_info("the MTU is %u now, as the way to the peer allows", mtu);
 	} else {
 		log_warning("cannot set the MTU of %s to %u: %s", link->conf->name, mtu,
@@ -162,8 +166,9 @@ nsec_t link_follow_way(struct link *link, nsec_t now)
 	/* The news is what was not known when the way was asked for last. */
 	way_forget(&link->ways);
 	link->wire.refuses_runs = false;
+	link_tell(link, ORDER_RETRY_RUNS);
 	mtu = mtu_of_way(link, now);
-	if (link->mtu_is_ours && mtu && mtu != link->tx.mtu)
+	if (link->mtu_is_ours && mtu && mtu != link->mtu)
 		set_mtu(link, mtu);
 	return NSEC_NEVER;
 }
@@ -177,8 +182,9 @@ static enum exit_code setup_interface(struct link *link, nsec_t now)
 		log_error("cannot ask the kernel about %s: %s", link->conf->name, strerror(-r));
 		return EXIT_SYSTEM;
 	}
-	link->tx.mtu = first_mtu(link, now);
-	r = ifsetup_apply(&link->nl, link->conf, link->ifindex, link->tx.mtu, &failure);
+	link->wire.own_ifindex = link->ifindex;
+	link->mtu = first_mtu(link, now);
+	r = ifsetup_apply(&link->nl, link->conf, link->ifindex, link->mtu, &failure);
 	if (r == 0)
 		r = monitor_open(&link->monitor, link->ifindex);
 	else
@@ -222,7 +228,7 @@ static enum exit_code choose_suites(struct link *link, nsec_t now)
 	return EXIT_DONE;
 }
 
-/* The parts that need memory only. */
+/* The parts that need memory only, and the data loops, which do not run yet. */
 static int make_parts(struct link *link, nsec_t now)
 {
 	const struct conf_link *conf = link->conf;
@@ -240,60 +246,70 @@ static int make_parts(struct link *link, nsec_t now)
 	if (r == 0)
 		r = allowedips_init(&link->allowed, conf->allowed_ips.items, conf->allowed_ips.n);
 	if (r == 0)
-		r = tx_init(&link->tx);
+		r = tx_loop_init(&link->tx, &link->tun, &link->allowed, &link->wire, link->loop,
+				 link_on_tx_facts, link);
 	if (r == 0)
-		r = rx_init(&link->rx);
+		r = rx_loop_init(&link->rx, &link->tun, &link->allowed, &link->wire, &link->rx_ways,
+				 &link->handshakes, link->gro_flags, link->loop, link_on_rx_facts,
+				 link);
+	if (r == 0)
+		mailbox_init(&link->handshakes.box, link->loop, link_on_handshakes, link);
 	return r;
 }
 
-/* What the kernel can do, less what the host file switches off. */
+/* Uses what the kernel has proven to take, less what the host file switches off. */
 static void apply_switches(struct link *link)
 {
 	const struct conf_host *host = link->host;
-	struct tun *tun = &link->tun;
+	const struct probe *probe = &link->probe;
+	struct udp *udp = &link->wire.udp;
 
 	/* What may be written depends on what the kernel knows, not on what it may hand over. */
-	link->rx.gro_flags = (tun->has_tso && host->data.tun_merge_tcp ? GRO_TCP : 0U) |
-			     (tun->has_uso && host->data.tun_merge_udp ? GRO_UDP : 0U);
+	if (host->data.tun_merge_tcp && probe_allows(probe, PROBE_TUN_WRITE_TCP))
+		link->gro_flags |= GRO_TCP;
+	if (host->data.tun_merge_udp && probe_allows(probe, PROBE_TUN_WRITE_UDP))
+		link->gro_flags |= GRO_UDP;
 	if (host->data.trust_inner_checksum)
-		link->rx.gro_flags |= GRO_TRUST_CHECKSUMS;
+		link->gro_flags |= GRO_TRUST_CHECKSUMS;
 	if (!host->data.tun_offload)
-		tun_disable_offload(tun);
-	if (!host->data.udp_segment)
-		link->wire.udp.has_segment = false;
-	if (!host->data.udp_gro)
-		udp_disable_gro(&link->wire.udp);
-	gro_begin(&link->rx.gro, link->rx.gro_flags);
+		tun_disable_offload(&link->tun);
+	if (!host->data.udp_segment || !probe_allows(probe, PROBE_UDP_SEGMENT))
+		udp->has_segment = false;
+	if (!host->data.udp_gro || !probe_allows(probe, PROBE_UDP_GRO))
+		udp_disable_gro(udp);
 }
 
-static void connect_parts(struct link *link, nsec_t now)
+/* What the host file switches off, as the probes call it. */
+static unsigned int switched_off(const struct conf_host *host)
 {
-	link->tx.tun = link->rx.tun = &link->tun;
-	apply_switches(link);
-	link->tx.wire = link->rx.wire = &link->wire;
-	link->tx.peer = link->rx.peer = &link->peer;
-	link->tx.allowed = link->rx.allowed = &link->allowed;
-	link->tx.may_wait = endpoint_may_come(&link->endpoint);
-	link->report.since = now;
+	unsigned int off = 0;
+
+	if (!host->data.tun_offload)
+		off |= 1U << PROBE_TUN_READ_TCP | 1U << PROBE_TUN_READ_UDP;
+	if (!host->data.tun_merge_tcp)
+		off |= 1U << PROBE_TUN_WRITE_TCP;
+	if (!host->data.tun_merge_udp)
+		off |= 1U << PROBE_TUN_WRITE_UDP;
+	if (!host->data.tun_merge_tcp && !host->data.tun_merge_udp)
+		off |= 1U << PROBE_TUN_WRITE_CSUM;
+	if (!host->data.udp_segment)
+		off |= 1U << PROBE_UDP_SEGMENT;
+	if (!host->data.udp_gro)
+		off |= 1U << PROBE_UDP_GRO;
+	return off;
 }
 
 static void say_ready(const struct link *link)
 {
-	char key[KEYTEXT_LEN + 1], remote[NETADDR_TEXT_MAX];
+	char key[KEYTEXT_LEN + 1], remote[NETADDR_TEXT_MAX], offloads[PROBE_TEXT_MAX];
 
-	log_info(
-		"offloads in use: packets from the interface %s, to the interface %s, UDP sent %s, "
-		"received %s",
-		link->tun.has_tso ? "in superpackets" : "one by one",
-		link->rx.gro_flags & (GRO_TCP | GRO_UDP) ? "merged" : "one by one",
-		link->wire.udp.has_segment ? "in runs" : "one by one",
-		link->wire.udp.has_gro ? "in runs" : "one by one");
+	log_info("%s", probe_format(&link->probe, switched_off(link->host), offloads));
 	keytext_encode(&link->conf->peer_key, key);
 	log_notice(
 		"interface %s is up with MTU %u, listening on UDP port %u, for the peer %s at %s",
-		link->conf->name, link->tx.mtu, link->wire.udp.port, key,
+		link->conf->name, link->mtu, link->wire.udp.port, key,
 		wire_has_path(&link->wire) ? netaddr_format(&link->wire.path.remote, remote)
-		: link->tx.may_wait        ? "an address still to be resolved"
+		: link->may_wait           ? "an address still to be resolved"
 					   : "an address still to be learned");
 }
 
@@ -303,13 +319,14 @@ enum exit_code link_open(struct link *link)
 	enum exit_code code;
 	int r = netlink_open(&link->nl);
 
+	if (r == 0)
+		r = netlink_open(&link->rx_nl);
 	if (r < 0) {
 		log_error("cannot ask the kernel about routes: %s", strerror(-r));
 		return EXIT_SYSTEM;
 	}
 	endpoint_init(&link->endpoint, link->conf, link->resolver, now);
-	if (!endpoint_next(&link->endpoint, &link->wire.path.remote, &link->wire.path.remote))
-		link->wire.path.remote.sa.sa_family = AF_UNSPEC;
+	(void)link_next_candidate(link);
 	code = choose_suites(link, now);
 	if (code == EXIT_DONE)
 		code = open_udp(link);
@@ -317,15 +334,20 @@ enum exit_code link_open(struct link *link)
 		code = open_tun(link);
 	if (code != EXIT_DONE)
 		return code;
+	/* The interface is still down: what is tried on it reaches nobody. */
+	probe_tun(&link->tun, &link->probe);
+	probe_udp(&link->wire.udp, PROBE_BUDGET, &link->probe);
 	code = setup_interface(link, now);
 	if (code != EXIT_DONE)
 		return code;
+	apply_switches(link);
+	link->may_wait = endpoint_may_come(&link->endpoint);
+	link->report.since = now;
 	r = make_parts(link, now);
 	if (r < 0) {
 		log_error("cannot start the link: %s", strerror(-r));
 		return EXIT_SYSTEM;
 	}
-	connect_parts(link, now);
 	say_ready(link);
 	return link_watch(link);
 }
@@ -334,20 +356,19 @@ void link_close(struct link *link)
 {
 	if (link->has_alarm) {
 		alarm_deinit(&link->alarm, link->loop);
-		ev_io_stop(link->loop, &link->tun_readable);
-		ev_io_stop(link->loop, &link->udp4_readable);
-		ev_io_stop(link->loop, &link->udp6_readable);
-		ev_io_stop(link->loop, &link->udp_writable);
 		ev_io_stop(link->loop, &link->monitor_readable);
 		ev_io_stop(link->loop, &link->resolver_readable);
 		link->has_alarm = false;
 	}
 	monitor_close(&link->monitor);
 	netlink_close(&link->nl);
+	netlink_close(&link->rx_nl);
+	tx_loop_deinit(&link->tx);
+	rx_loop_deinit(&link->rx);
+	mailbox_deinit(&link->handshakes.box);
+	latest_deinit(&link->latest);
 	tun_close(&link->tun);
 	udp_close(&link->wire.udp);
-	tx_deinit(&link->tx);
-	rx_deinit(&link->rx);
 	allowedips_deinit(&link->allowed);
 	peer_deinit(&link->peer);
 }

@@ -11,20 +11,20 @@
 #define UNANSWERED_TO_SAY  3
 #define UNCONFIRMED_TO_SAY 3
 
-void report_trouble(struct report *report, enum report_trouble kind, nsec_t now, const char *format,
-		    ...)
+void report_trouble(struct troubles *troubles, enum report_trouble kind, nsec_t now,
+		    const char *format, ...)
 {
 	char text[512];
 	va_list arguments;
 
-	if (!log_allowed(&report->limits[kind], TROUBLE_INTERVAL, now))
+	if (!log_allowed(&troubles->limits[kind], TROUBLE_INTERVAL, now))
 		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	if (report->limits[kind].n_dropped > 0)
+	if (troubles->limits[kind].n_dropped > 0)
 		log_warning("%s (and %llu times more before)", text,
-			    (unsigned long long)report->limits[kind].n_dropped);
+			    (unsigned long long)troubles->limits[kind].n_dropped);
 	else
 		log_warning("%s", text);
 }
@@ -75,11 +75,11 @@ void report_unanswered(struct report *report, const union netaddr *remote, unsig
 		netaddr_format(remote, text), n_tries, netaddr_port(remote), key);
 }
 
-void report_loop(struct report *report, const union netaddr *remote, nsec_t now)
+void report_loop(struct troubles *troubles, const union netaddr *remote, nsec_t now)
 {
 	char text[NETADDR_TEXT_MAX];
 
-	report_trouble(report, REPORT_LOOP, now,
+	report_trouble(troubles, REPORT_LOOP, now,
 		       "the way to the peer at %s leads through the link itself: nothing is sent "
 		       "there; AllowedIPs or a route must not cover that address",
 		       netaddr_format(remote, text));
@@ -123,7 +123,7 @@ static void report_unknown_key(struct report *report, const struct peer_reply *r
 	char key[KEYTEXT_LEN + 1];
 
 	keytext_encode(&reply->claimed_key, key);
-	report_trouble(report, REPORT_UNKNOWN_KEY, now,
+	report_trouble(&report->troubles, REPORT_UNKNOWN_KEY, now,
 		       "%s knocks with the public key %s, which is not the PublicKey of this "
 		       "link's [Peer]; if that is the peer, one of the two files has the wrong key",
 		       source, key);
@@ -133,7 +133,7 @@ static void report_responded(struct report *report, const char *source, nsec_t n
 {
 	if (++report->n_unconfirmed < UNCONFIRMED_TO_SAY)
 		return;
-	report_trouble(report, REPORT_NOT_CONFIRMED, now,
+	report_trouble(&report->troubles, REPORT_NOT_CONFIRMED, now,
 		       "%s asked for %u sessions and used none: our responses do not reach it, or "
 		       "PresharedKey differs",
 		       source, report->n_unconfirmed);
@@ -150,7 +150,7 @@ static void report_bad_mac1(struct report *report, const union netaddr *source,
 	if (has_peer && !netaddr_equal(source, peer))
 		return;
 	keytext_encode(own_public, key);
-	report_trouble(report, REPORT_BAD_MAC1, now,
+	report_trouble(&report->troubles, REPORT_BAD_MAC1, now,
 		       "%s at %s does not know our public key (bad mac1): %sits configuration must "
 		       "say PublicKey = %s",
 		       has_peer ? "the peer" : "somebody", netaddr_format(source, text),
@@ -176,28 +176,28 @@ void report_handshake(struct report *report, enum peer_verdict verdict,
 		break;
 	case PEER_PSK_DIFFERS:
 		report->reason_at = now;
-		report_trouble(report, REPORT_PSK, now,
+		report_trouble(&report->troubles, REPORT_PSK, now,
 			       "%s answered, but its response does not open: PresharedKey differs, "
 			       "or only one end has one",
 			       text);
 		break;
 	case PEER_NO_SUITE:
 		report->reason_at = now;
-		report_trouble(report, REPORT_NO_SUITE, now,
+		report_trouble(&report->troubles, REPORT_NO_SUITE, now,
 			       "%s cannot do the Cipher that this link's file asks for: it is no "
 			       "vpnd, or has not that cipher, or its file excludes it; Cipher = "
 			       "auto would find one that both have",
 			       text);
 		break;
 	case PEER_OLD_TIMESTAMP:
-		report_trouble(report, REPORT_OLD_TIMESTAMP, now,
+		report_trouble(&report->troubles, REPORT_OLD_TIMESTAMP, now,
 			       "an initiation from %s is not newer than the last one: it was "
 			       "replayed, or the peer's clock was set back; a restart of this link "
 			       "accepts the peer's clock as it is",
 			       text);
 		break;
 	case PEER_COOKIE_STORED:
-		report_trouble(report, REPORT_COOKIE, now,
+		report_trouble(&report->troubles, REPORT_COOKIE, now,
 			       "%s is under load and asked for a cookie; the next try carries it",
 			       text);
 		break;

@@ -47,20 +47,25 @@ enum report_trouble {
 	REPORT_N_TROUBLES,
 };
 
+/* What one loop has said lately. All zero is ready. */
+struct troubles {
+	struct log_limit limits[REPORT_N_TROUBLES];
+};
+
 struct report {
 	enum report_state state;
 	nsec_t since;               /* when the state was entered */
 	unsigned int n_unconfirmed; /* responses of ours that no data followed */
 	nsec_t reason_at;           /* when a reason for no session was said last; 0: never */
-	struct log_limit limits[REPORT_N_TROUBLES];
+	struct troubles troubles;
 };
 
 /*!
  * Says one sentence about a kind of trouble, unless it was said within the last minute.
  * \param now  boot time
  */
-void report_trouble(struct report *report, enum report_trouble kind, nsec_t now, const char *format,
-		    ...) printf_like(4, 5);
+void report_trouble(struct troubles *troubles, enum report_trouble kind, nsec_t now,
+		    const char *format, ...) printf_like(4, 5);
 
 /*! A session began. \param took  how long our handshake took; 0 when the peer began it
  * \param cipher  its name */
@@ -76,7 +81,7 @@ void report_unanswered(struct report *report, const union netaddr *remote, unsig
 		       const struct key *own_public, nsec_t now);
 
 /*! The way to an address of the peer leads through the link itself. */
-void report_loop(struct report *report, const union netaddr *remote, nsec_t now);
+void report_loop(struct troubles *troubles, const union netaddr *remote, nsec_t now);
 
 /*! The peer was given up. */
 void report_gave_up(struct report *report, const union netaddr *remote, nsec_t now);

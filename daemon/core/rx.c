@@ -33,45 +33,21 @@ void rx_deinit(struct rx *rx)
 	rx->slots = NULL;
 }
 
-/* An authentic message came along `path`: that is where the peer is. */
-static void roam(struct rx *rx, const struct udp_path *path, nsec_t now)
-{
-	union netaddr before = rx->wire->path.remote;
-	char from[NETADDR_TEXT_MAX], to[NETADDR_TEXT_MAX];
-
-	if (udp_path_equal(&rx->wire->path, path))
-		return;
-	/* A host whose outer address is gone sends from its inner one: answers would go into the
-	 * link itself, again and again. */
-	if (!netaddr_equal(&before, &path->remote) &&
-	    !rx->may_roam(rx->context, &path->remote, now)) {
-		report_loop(rx->wire->report, &path->remote, now);
-		return;
-	}
-	rx->wire->path = *path;
-	if (netaddr_equal(&before, &path->remote))
-		return;
-	if (before.sa.sa_family != AF_UNSPEC)
-		report_trouble(rx->wire->report, REPORT_ROAMED, now, "the peer moved from %s to %s",
-			       netaddr_format(&before, from), netaddr_format(&path->remote, to));
-	rx->wire->is_way_stale = true;
-}
-
 /* Whether an opened packet may enter the interface; counts and says it if not. */
 static bool may_enter(struct rx *rx, uint8_t *plain, size_t len, struct inner *inner, nsec_t now)
 {
 	char address[INNER_ADDRESS_TEXT_MAX];
 
 	if (!inner_parse(plain, len, inner)) {
-		rx->wire->counters->n[COUNT_RX_NOT_IP]++;
-		report_trouble(rx->wire->report, REPORT_NOT_IP, now,
+		worker_counters(rx->worker)->n[COUNT_RX_NOT_IP]++;
+		report_trouble(&rx->worker->troubles, REPORT_NOT_IP, now,
 			       "the peer sent something that is no IP packet; it is dropped");
 		return false;
 	}
 	if (!allowedips_contain(rx->allowed, inner->family, inner->source)) {
-		rx->wire->counters->n[COUNT_RX_NOT_ALLOWED]++;
+		worker_counters(rx->worker)->n[COUNT_RX_NOT_ALLOWED]++;
 		inner_format_address(inner->family, inner->source, address);
-		report_trouble(rx->wire->report, REPORT_NOT_ALLOWED_IN, now,
+		report_trouble(&rx->worker->troubles, REPORT_NOT_ALLOWED_IN, now,
 			       "dropped packets from the inside address %s, which AllowedIPs does "
 			       "not allow",
 			       address);
@@ -83,8 +59,8 @@ static bool may_enter(struct rx *rx, uint8_t *plain, size_t len, struct inner *i
 /* The interface refused a write: counts it and says why, once a minute. */
 static void refuse(struct rx *rx, size_t n_packets, int error, nsec_t now)
 {
-	rx->wire->counters->n[COUNT_RX_WRITE_FAILED] += n_packets;
-	report_trouble(rx->wire->report, REPORT_WRITE, now,
+	worker_counters(rx->worker)->n[COUNT_RX_WRITE_FAILED] += n_packets;
+	report_trouble(&rx->worker->troubles, REPORT_WRITE, now,
 		       "the interface does not take packets: %s%s", strerror(-error),
 		       error == -EIO ? " (it is down)" : "");
 }
@@ -95,7 +71,7 @@ static int write_packet(struct rx *rx, const struct iovec *iov, size_t n_iov, si
 	int r = tun_write(rx->tun, iov, n_iov);
 
 	if (r == 0)
-		rx->wire->counters->n[COUNT_RX_PACKETS] += n_packets;
+		worker_counters(rx->worker)->n[COUNT_RX_PACKETS] += n_packets;
 	else if (r != -EBADFD && (r != -EINVAL || n_packets == 1))
 		refuse(rx, n_packets, r, now);
 	return r;
@@ -171,59 +147,54 @@ static int deliver(struct rx *rx, uint8_t *plain, size_t len, uint8_t outer_tos,
 	return gro_add(&rx->gro, plain, inner.len) ? r : -EBADFD;
 }
 
-static int handle_data(struct rx *rx, const struct udp_datagram *run, uint8_t *message, size_t len,
-		       nsec_t now)
+/* What follows from one data message. \return 0 or -EBADFD */
+static int take_opened(struct rx *rx, const struct udp_datagram *run,
+		       const struct sealed_message *message, nsec_t now)
 {
-	size_t plain_len;
-	enum peer_verdict verdict = peer_receive_data(rx->peer, message, len, now, &plain_len);
+	enum peer_verdict verdict = peer_data_verdict(message->result, message->plain_len);
+	struct counters *counters = worker_counters(rx->worker);
 
-	rx->wire->counters->verdicts[verdict]++;
-	if (verdict != PEER_DATA && verdict != PEER_KEEPALIVE)
+	counters->verdicts[verdict]++;
+	if (message->result != KEYPAIR_OPENED)
 		return 0;
-	rx->wire->counters->n[COUNT_RX_BYTES] += len;
-	roam(rx, &run->path, now);
+	counters->n[COUNT_RX_BYTES] += message->len;
+	if (message->is_first) {
+		latest_confirm(rx->worker->wire.latest, message->serial);
+		teller_confirm(&rx->worker->teller, message->serial);
+	}
+	teller_note(&rx->worker->teller, verdict == PEER_DATA, now);
+	wire_roam(&rx->worker->wire, &run->path, now);
 	if (verdict == PEER_KEEPALIVE)
 		return 0;
-	return deliver(rx, message + DATA_HEADER_LEN, plain_len, run->tos, now);
+	return deliver(rx, message->bytes + DATA_HEADER_LEN, message->plain_len, run->tos, now);
 }
 
-/* A stamp from the future locks the peer out once its clock is right again: say it in time. */
-static void check_clock(struct rx *rx, nsec_t now)
+/* Opens data messages of one run. \return 0 or -EBADFD */
+static int handle_data(struct rx *rx, const struct udp_datagram *run,
+		       struct sealed_message *messages, size_t n, nsec_t now)
 {
-	struct timespec wallclock = nsec_wallclock();
-	uint64_t hours = tai64n_seconds_ahead(&rx->peer->last_stamp_seen, &wallclock) / 3600;
+	int r = 0;
 
-	if (hours > 0)
-		report_trouble(rx->wire->report, REPORT_FAR_TIMESTAMP, now,
-			       "the peer's clock is %llu hours ahead of ours: when it is set "
-			       "right, the peer is refused until then, or until this link restarts",
-			       (unsigned long long)hours);
+	keypairs_open(rx->worker->keypairs, messages, n, now);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = take_opened(rx, run, &messages[i], now);
+	return r;
 }
 
-static void handle_handshake(struct rx *rx, enum msg_type type, const struct udp_path *path,
-			     const uint8_t *message, size_t len, nsec_t now)
+static void pass_handshake(struct rx *rx, const struct udp_datagram *run, enum msg_type type,
+			   const uint8_t *message, size_t len)
 {
-	struct peer_reply reply;
-	enum peer_verdict verdict =
-		peer_receive_handshake(rx->peer, type, message, len, &path->remote, now, &reply);
-
-	rx->wire->counters->verdicts[verdict]++;
-	if (verdict == PEER_RESPONDED || verdict == PEER_ESTABLISHED) {
-		rx->wire->counters->n[COUNT_RX_BYTES] += len;
-		if (!reply.may_be_replay)
-			roam(rx, path, now);
-	}
-	if (reply.len > 0)
-		wire_send_handshake(rx->wire, path, reply.message, reply.len, now);
-	if (verdict == PEER_RESPONDED)
-		check_clock(rx, now);
-	report_handshake(rx->wire->report, verdict, &reply, &path->remote, &rx->wire->path.remote,
-			 &rx->peer->secrets->identity.own_public, now);
+	if (type == MSG_NONE)
+		worker_counters(rx->worker)->n[COUNT_RX_INVALID]++;
+	else if (!handshakes_put(rx->handshakes, type, message, len, &run->path))
+		worker_counters(rx->worker)->n[COUNT_RX_FLOOD]++;
 }
 
 /* Handles the datagrams of a run. \return 0 or -EBADFD */
 static int handle_run(struct rx *rx, const struct udp_datagram *run, nsec_t now)
 {
+	struct sealed_message messages[OPEN_BATCH];
+	size_t n = 0;
 	int r = 0;
 
 	for (size_t at = 0; (at < run->len || at == 0) && r == 0; at += run->segment_len) {
@@ -231,24 +202,31 @@ static int handle_run(struct rx *rx, const struct udp_datagram *run, nsec_t now)
 		size_t len = MIN(run->segment_len, run->len - at);
 		enum msg_type type = msg_classify(message, len);
 
-		if (type == MSG_DATA)
-			r = handle_data(rx, run, message, len, now);
-		else if (type != MSG_NONE)
-			handle_handshake(rx, type, &run->path, message, len, now);
-		else
-			rx->wire->counters->n[COUNT_RX_INVALID]++;
+		if (type != MSG_DATA) {
+			pass_handshake(rx, run, type, message, len);
+			continue;
+		}
+		messages[n++] = (struct sealed_message) { .bytes = message, .len = len };
+		if (n == ARRAY_SIZE(messages)) {
+			r = handle_data(rx, run, messages, n, now);
+			n = 0;
+		}
 	}
-	return r;
+	return r < 0 ? r : handle_data(rx, run, messages, n, now);
 }
 
 int rx_run(struct rx *rx, int fd, nsec_t now)
 {
-	int n = udp_receive(fd, rx->runs, rx->wire->udp.has_gro ? SLOTS_FOR_RUNS : UDP_BATCH);
+	struct wire *wire = &rx->worker->wire;
+	int n = udp_receive(fd, rx->runs, wire->udp.has_gro ? SLOTS_FOR_RUNS : UDP_BATCH);
 	int r = 0, r_write;
 
 	/* An error here is an ICMP message about something that we sent. */
 	if (n < 0)
-		wire_read_errors(rx->wire, fd, now);
+		wire_read_errors(wire, fd, now);
+	/* What came may be sealed with a key that control has just told of. */
+	worker_look_for_orders(rx->worker);
+	wire_follow(wire);
 	for (int i = 0; i < n && r == 0; i++)
 		r = handle_run(rx, &rx->runs[i], now);
 	r_write = write_batch(rx, now);

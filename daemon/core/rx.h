@@ -1,27 +1,24 @@
 /*
  * From the network to the interface: receives runs, opens each datagram where it lies, merges the
- * packets into superpackets again, and writes those. Handshake messages go to the peer.
+ * packets into superpackets again, and writes those. Handshake messages go to control.
  *
  * What is written begins with an offload header; it finds room where the message header was.
  */
 #ifndef CORE_RX_H
 #define CORE_RX_H
 
-#include "daemon/core/wire.h"
+#include "daemon/core/handshakes.h"
+#include "daemon/core/worker.h"
 #include "daemon/data/allowedips.h"
 #include "daemon/data/gro.h"
 #include "daemon/data/tun.h"
-#include "daemon/proto/peer.h"
 
 struct rx {
+	struct worker *worker; /* the loop that this runs in: keys, wire, orders */
 	const struct tun *tun;
-	struct wire *wire;
-	struct peer *peer;
 	const struct allowedips *allowed;
-	/* Whether an address can be the peer's: not if its way leads through this link. */
-	bool (*may_roam)(void *context, const union netaddr *remote, nsec_t now);
-	void *context;
-	uint8_t *slots; /* UDP_BATCH buffers, owned */
+	struct handshakes *handshakes; /* to control */
+	uint8_t *slots;                /* UDP_BATCH buffers, owned */
 	struct udp_datagram runs[UDP_BATCH];
 	unsigned int gro_flags;
 	struct gro gro;

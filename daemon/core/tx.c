@@ -32,7 +32,7 @@ int tx_init(struct tx *tx)
 		return -ENOMEM;
 	tx->slot = memory;
 	tx->out = tx->slot + SLOT_LEN;
-	return 0;
+	return staged_init(&tx->staged);
 }
 
 void tx_deinit(struct tx *tx)
@@ -40,6 +40,12 @@ void tx_deinit(struct tx *tx)
 	if (tx->slot)
 		munmap(tx->slot, MEMORY_LEN);
 	tx->slot = NULL;
+	staged_deinit(&tx->staged);
+}
+
+void tx_drop_staged(struct tx *tx)
+{
+	worker_counters(tx->worker)->n[COUNT_TX_NO_SESSION] += staged_clear(&tx->staged);
 }
 
 static bool is_full(const struct tx *tx)
@@ -76,7 +82,7 @@ static void add_sealed(struct tx *tx, size_t len, uint8_t tos)
 /* Zero bytes to append to a packet of `len` bytes. */
 static size_t padding_of(const struct tx *tx, size_t len)
 {
-	return MIN(keypair_padded_len(len, tx->mtu), STAGED_PACKET_MAX) - len;
+	return MIN(keypair_padded_len(len, tx->worker->state.mtu), STAGED_PACKET_MAX) - len;
 }
 
 /* Seals a padded packet into the batch, which must not be full. */
@@ -97,7 +103,7 @@ static void seal_segment(struct tx *tx, struct keypair *keypair, uint8_t *segmen
 	memset(segment + len, 0, n_padding);
 	seal(tx, keypair, segment, len + n_padding, tx->tos);
 	memcpy(segment + len, behind, n_padding);
-	tx->wire->counters->n[COUNT_TX_PACKETS]++;
+	worker_counters(tx->worker)->n[COUNT_TX_PACKETS]++;
 }
 
 /* Moves packets that waited for a session into the batch. */
@@ -108,7 +114,7 @@ static void take_staged(struct tx *tx, struct keypair *keypair, nsec_t now)
 	size_t len;
 
 	while (!is_full(tx) && keypair_can_send(keypair, now) &&
-	       (packet = staged_pop(&tx->peer->staged, &len))) {
+	       (packet = staged_pop(&tx->staged, &len))) {
 		/* Sealed in place: the slot may hold a superpacket that is under way. */
 		uint8_t *copy = tx->out + tx->out_used + DATA_HEADER_LEN;
 		uint8_t tos = 0;
@@ -118,10 +124,17 @@ static void take_staged(struct tx *tx, struct keypair *keypair, nsec_t now)
 			tos = ecn_encapsulate(inner_get_tos(&inner));
 		memset(copy + len, 0, padding_of(tx, len));
 		seal(tx, keypair, copy, len + padding_of(tx, len), tos);
-		tx->wire->counters->n[COUNT_TX_PACKETS]++;
+		worker_counters(tx->worker)->n[COUNT_TX_PACKETS]++;
 	}
-	if (tx->peer->staged.n == 0)
-		staged_clear(&tx->peer->staged);
+	if (tx->staged.n == 0)
+		staged_clear(&tx->staged);
+}
+
+/* Keeps a packet until there is a session. */
+static void stage(struct tx *tx, const uint8_t *packet, size_t len)
+{
+	if (!staged_push(&tx->staged, packet, len))
+		worker_counters(tx->worker)->n[COUNT_TX_NO_SESSION]++;
 }
 
 /* Seals or stages segments of the packet in the slot, until it or the batch is at its end. */
@@ -139,20 +152,20 @@ static void take_segments(struct tx *tx, struct keypair *keypair, nsec_t now)
 		if (keypair_can_send(keypair, now))
 			seal_segment(tx, keypair, segment, len);
 		else
-			peer_stage(tx->peer, segment, len);
+			stage(tx, segment, len);
 	}
 }
 
 /* Whether the packet is a message of ours: a route has sent it into the link that it carries. */
 static bool is_own(const struct tx *tx, const struct inner *inner)
 {
-	const union netaddr *remote = &tx->wire->path.remote;
+	const union netaddr *remote = &tx->worker->wire.path.remote;
 	const void *address = remote->sa.sa_family == AF_INET
 				      ? (const void *)&remote->in4.sin_addr
 				      : (const void *)&remote->in6.sin6_addr;
 
 	return remote->sa.sa_family == inner->family &&
-	       inner_is_udp(inner, tx->wire->udp.port, address, netaddr_port(remote));
+	       inner_is_udp(inner, tx->worker->wire.udp.port, address, netaddr_port(remote));
 }
 
 /* Whether a packet from the interface may go to the peer; counts it if not. */
@@ -161,20 +174,20 @@ static bool may_go(struct tx *tx, const struct inner *inner, nsec_t now)
 	char address[INNER_ADDRESS_TEXT_MAX];
 
 	if (!allowedips_contain(tx->allowed, inner->family, inner->destination)) {
-		tx->wire->counters->n[COUNT_TX_NOT_ALLOWED]++;
+		worker_counters(tx->worker)->n[COUNT_TX_NOT_ALLOWED]++;
 		inner_format_address(inner->family, inner->destination, address);
-		report_trouble(tx->wire->report, REPORT_NOT_ALLOWED_OUT, now,
+		report_trouble(&tx->worker->troubles, REPORT_NOT_ALLOWED_OUT, now,
 			       "dropped packets to %s, which AllowedIPs does not allow", address);
 		return false;
 	}
 	if (is_own(tx, inner)) {
-		tx->wire->counters->n[COUNT_TX_NOT_ALLOWED]++;
-		report_loop(tx->wire->report, &tx->wire->path.remote, now);
+		worker_counters(tx->worker)->n[COUNT_TX_NOT_ALLOWED]++;
+		report_loop(&tx->worker->troubles, &tx->worker->wire.path.remote, now);
 		return false;
 	}
-	if (!wire_has_path(tx->wire) && !tx->may_wait) {
-		tx->wire->counters->n[COUNT_TX_NO_ENDPOINT]++;
-		report_trouble(tx->wire->report, REPORT_NO_ENDPOINT, now,
+	if (!wire_has_path(&tx->worker->wire) && !tx->worker->state.may_wait) {
+		worker_counters(tx->worker)->n[COUNT_TX_NO_ENDPOINT]++;
+		report_trouble(&tx->worker->troubles, REPORT_NO_ENDPOINT, now,
 			       "dropped packets: the peer has no Endpoint in the file and has not "
 			       "called yet");
 		return false;
@@ -205,7 +218,7 @@ static void take_packet(struct tx *tx, const struct vnet_hdr *header, size_t len
 
 	if (!inner_parse(packet, len, &inner) ||
 	    vnet_split_begin(&tx->split, header, packet, len) != VNET_OK) {
-		tx->wire->counters->n[COUNT_TX_NOT_IP]++;
+		worker_counters(tx->worker)->n[COUNT_TX_NOT_IP]++;
 		return;
 	}
 	if (!may_go(tx, &inner, now)) {
@@ -233,18 +246,43 @@ static int read_packet(struct tx *tx, nsec_t now)
 	return 0;
 }
 
-/* The keypair of a batch; asked for only when there is somewhere to send to, because the
- * question starts a handshake. */
-static struct keypair *batch_keypair(struct tx *tx, nsec_t now)
+/* The keypair to seal with now, as the packet that was read last has it to be; asked for only when
+ * there is somewhere to send to, because the question starts a handshake. */
+static struct keypair *sending_keypair(struct tx *tx, nsec_t now)
 {
-	return wire_has_path(tx->wire) ? peer_sending_keypair(tx->peer, now) : NULL;
+	struct worker *worker = tx->worker;
+	struct keypairs *keypairs = worker->keypairs;
+	uint64_t confirmed = latest_confirmed(worker->wire.latest);
+	const struct keypair *newest;
+
+	if (!keypairs->current || keypairs->current->serial != confirmed) {
+		worker_look_for_orders(worker);
+		newest = keypairs_find_serial(keypairs, confirmed);
+		if (newest)
+			(void)keypairs_confirm(keypairs, newest);
+	}
+	if (!wire_has_path(&worker->wire))
+		return NULL;
+	if (keypair_can_send(keypairs->current, now))
+		return keypairs->current;
+	teller_want_session(&worker->teller, keypairs->current ? keypairs->current->serial : 0);
+	return NULL;
 }
 
-/* Seals a new batch: what was staged, the rest of the last superpacket, what the interface has. */
+/* Takes note of sealed messages, for the timers. */
+static void note_sealed(struct tx *tx, const struct keypair *keypair, bool has_data, nsec_t now)
+{
+	tx->worker->teller.news.send_counter = keypair->send_counter;
+	teller_note(&tx->worker->teller, has_data, now);
+}
+
+/* Seals a new batch: what was staged, the rest of the last superpacket, what the interface has.
+ * The keypair is looked at again after each packet: one that answers to a peer which has just
+ * taken up new keys must be sealed with these. */
 static int fill(struct tx *tx, nsec_t now)
 {
-	bool has_keypair = tx->peer->staged.n > 0 || tx->is_splitting;
-	struct keypair *keypair = has_keypair ? batch_keypair(tx, now) : NULL;
+	bool has_work = tx->staged.n > 0 || tx->is_splitting;
+	struct keypair *keypair = has_work ? sending_keypair(tx, now) : NULL;
 	int r = TX_MORE;
 
 	tx->n_messages = 0;
@@ -258,16 +296,14 @@ static int fill(struct tx *tx, nsec_t now)
 			if (r < 0)
 				break;
 		}
-		if (tx->is_splitting && !has_keypair) {
-			keypair = batch_keypair(tx, now);
-			has_keypair = true;
-		}
-		if (tx->is_splitting)
+		if (tx->is_splitting) {
+			keypair = sending_keypair(tx, now);
 			take_segments(tx, keypair, now);
+		}
 		r = TX_MORE;
 	}
-	if (tx->n_messages > 0)
-		peer_sealed(tx->peer, true, now);
+	if (keypair && tx->n_messages > 0)
+		note_sealed(tx, keypair, true, now);
 	return r == -EAGAIN ? TX_IDLE : r;
 }
 
@@ -276,11 +312,12 @@ static bool flush(struct tx *tx, nsec_t now)
 {
 	size_t n = tx->n_messages - tx->n_sent;
 
+	wire_follow(&tx->worker->wire);
 	if (n > 0)
-		tx->n_sent += wire_send(tx->wire, tx->messages + tx->n_sent, n, now);
+		tx->n_sent += wire_send(&tx->worker->wire, tx->messages + tx->n_sent, n, now);
 	if (tx->n_sent == tx->n_messages)
 		return true;
-	tx->wire->counters->n[COUNT_TX_BLOCKED]++;
+	worker_counters(tx->worker)->n[COUNT_TX_BLOCKED]++;
 	return false;
 }
 
@@ -302,7 +339,8 @@ void tx_keepalive(struct tx *tx, nsec_t now)
 
 	if (tx->n_sent < tx->n_messages)
 		return;
-	keypair = batch_keypair(tx, now);
+	wire_follow(&tx->worker->wire);
+	keypair = sending_keypair(tx, now);
 	if (!keypair)
 		return;
 	tx->n_messages = 0;
@@ -310,6 +348,6 @@ void tx_keepalive(struct tx *tx, nsec_t now)
 	tx->out_used = 0;
 	/* Not from the slot: a superpacket may be under way in it. */
 	seal(tx, keypair, tx->out + DATA_HEADER_LEN, 0, 0);
-	peer_sealed(tx->peer, false, now);
+	note_sealed(tx, keypair, false, now);
 	flush(tx, now);
 }

@@ -16,19 +16,17 @@
 
 #include <stdbool.h>
 
-#include "daemon/core/wire.h"
+#include "daemon/core/worker.h"
 #include "daemon/data/allowedips.h"
 #include "daemon/data/tun.h"
 #include "daemon/data/vnet.h"
-#include "daemon/proto/peer.h"
+#include "daemon/proto/staged.h"
 
 struct tx {
+	struct worker *worker; /* the loop that this runs in: keys, wire, orders */
 	const struct tun *tun;
-	unsigned int mtu; /* of the interface: padding never goes beyond it */
-	bool may_wait;    /* no path yet, but a name may still give one: stage, do not drop */
-	struct wire *wire;
-	struct peer *peer;
 	const struct allowedips *allowed;
+	struct staged staged; /* packets that wait for a session */
 
 	uint8_t *slot; /* one superpacket with room around it, owned */
 	struct vnet_split split;
@@ -63,5 +61,8 @@ int tx_run(struct tx *tx, nsec_t now);
 
 /*! Sends one keepalive, unless packets are under way already or there is no session. */
 void tx_keepalive(struct tx *tx, nsec_t now);
+
+/*! Drops what is staged, and counts it. */
+void tx_drop_staged(struct tx *tx);
 
 #endif

@@ -13,6 +13,44 @@ void wire_forget_source(struct wire *wire)
 {
 	wire->path.has_source = false;
 	wire->path.source_if = 0;
+	latest_forget_source(wire->latest, &wire->path.remote);
+}
+
+void wire_set_path(struct wire *wire, const struct udp_path *path)
+{
+	wire->path = *path;
+	latest_set_path(wire->latest, path);
+}
+
+/* An address behind this link's own interface cannot be where its messages go. */
+static bool may_roam(struct wire *wire, const union netaddr *remote, nsec_t now)
+{
+	struct nl_path path;
+
+	return !way_ask(wire->ways, remote, now, &path) || path.ifindex != wire->own_ifindex;
+}
+
+void wire_roam(struct wire *wire, const struct udp_path *path, nsec_t now)
+{
+	union netaddr before = wire->path.remote;
+	bool is_same = netaddr_equal(&before, &path->remote);
+	char from[NETADDR_TEXT_MAX], to[NETADDR_TEXT_MAX];
+
+	if (udp_path_equal(&wire->path, path))
+		return;
+	/* A host whose outer address is gone sends from its inner one: answers would go into the
+	 * link itself, again and again. */
+	if (!is_same && !may_roam(wire, &path->remote, now)) {
+		report_loop(wire->troubles, &path->remote, now);
+		return;
+	}
+	wire_set_path(wire, path);
+	if (is_same)
+		return;
+	if (before.sa.sa_family != AF_UNSPEC)
+		report_trouble(wire->troubles, REPORT_ROAMED, now, "the peer moved from %s to %s",
+			       netaddr_format(&before, from), netaddr_format(&path->remote, to));
+	wire->is_way_stale = true;
 }
 
 /* Whether an address that is no longer ours may be the reason of an error. */
@@ -39,7 +77,7 @@ static void refuse(struct wire *wire, const union netaddr *remote, size_t len, i
 	netaddr_format(remote, text);
 	if (error == -EMSGSIZE) {
 		wire->counters->n[COUNT_TX_TOO_BIG]++;
-		report_trouble(wire->report, REPORT_TOO_BIG, now,
+		report_trouble(wire->troubles, REPORT_TOO_BIG, now,
 			       "the path to %s does not carry a datagram of %zu bytes: set a "
 			       "smaller MTU for this link",
 			       text, len);
@@ -49,7 +87,7 @@ static void refuse(struct wire *wire, const union netaddr *remote, size_t len, i
 	/* A full queue of the outer interface: losses are how networks say that. */
 	if (error == -ENOBUFS)
 		return;
-	report_trouble(wire->report, REPORT_SEND, now, "cannot send to %s: %s; tries go on", text,
+	report_trouble(wire->troubles, REPORT_SEND, now, "cannot send to %s: %s; tries go on", text,
 		       strerror(-error));
 }
 
@@ -182,13 +220,13 @@ void wire_read_errors(struct wire *wire, int fd, nsec_t now)
 			continue;
 		netaddr_format(&error.remote, text);
 		if (error.error == ECONNREFUSED)
-			report_trouble(wire->report, REPORT_ICMP, now,
+			report_trouble(wire->troubles, REPORT_ICMP, now,
 				       "refused by %s: nothing listens on that UDP port there",
 				       text);
 		else if (error.error == EMSGSIZE)
 			wire->is_way_stale = true;
 		else
-			report_trouble(wire->report, REPORT_ICMP, now,
+			report_trouble(wire->troubles, REPORT_ICMP, now,
 				       "%s cannot be reached: %s (said a router on the way)", text,
 				       strerror(error.error));
 	}

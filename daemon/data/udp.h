@@ -36,7 +36,7 @@ struct udp {
 	int fd4;          /* -1: this host has no IPv4 */
 	int fd6;          /* -1: this host has no IPv6 */
 	uint16_t port;    /* host order */
-	bool has_segment; /* the kernel takes runs */
+	bool has_segment; /* the kernel takes runs: it says so, and probe.h finds out */
 	bool has_gro;     /* the kernel hands over runs */
 };
 
@@ -125,7 +125,7 @@ int udp_send_singly(const struct udp *udp, const struct udp_path *path,
  * Receives what is waiting, with one recvmmsg(2).
  * \param fd         one of the two sockets
  * \param datagrams  `n` places, 1 to UDP_BATCH, with their buffers
- * \return how many came; -EAGAIN when none
+ * \return how many came, each as udp_control_read() fills it; -EAGAIN when none
  */
 int udp_receive(int fd, struct udp_datagram *datagrams, size_t n);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "daemon/data/udp.h"
+#include "daemon/data/udp_control.h"
 
 /* Room for the control messages of one datagram: addresses, type of service, and the
  * length of the datagrams in a run. */
@@ -140,45 +140,6 @@ int udp_send_singly(const struct udp *udp, const struct udp_path *path,
 	return send_batch(&batch, n);
 }
 
-/* Reads what the kernel says beside a datagram. */
-static void take_control(struct udp_datagram *datagram, const struct cmsghdr *cmsg)
-{
-	struct udp_path *path = &datagram->path;
-	struct in_pktinfo info4;
-	struct in6_pktinfo info6;
-
-	if (cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_PKTINFO) {
-		memcpy(&info4, CMSG_DATA(cmsg), sizeof(info4));
-		path->source.in4 = info4.ipi_spec_dst;
-		path->has_source = true;
-	} else if (cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_PKTINFO) {
-		memcpy(&info6, CMSG_DATA(cmsg), sizeof(info6));
-		path->source.in6 = info6.ipi6_addr;
-		/* Elsewhere the route decides: a link that moved must not hold us back. */
-		if (IN6_IS_ADDR_LINKLOCAL(&info6.ipi6_addr))
-			path->source_if = info6.ipi6_ifindex;
-		/* No answer leaves from a group's address. */
-		path->has_source = !IN6_IS_ADDR_MULTICAST(&info6.ipi6_addr);
-	} else if ((cmsg->cmsg_level == IPPROTO_IP && cmsg->cmsg_type == IP_TOS) ||
-		   (cmsg->cmsg_level == IPPROTO_IPV6 && cmsg->cmsg_type == IPV6_TCLASS)) {
-		/* One byte from IPv4, an int of the host's order from IPv6. */
-		int tos = 0;
-
-		if (cmsg->cmsg_len >= CMSG_LEN(sizeof(tos)))
-			memcpy(&tos, CMSG_DATA(cmsg), sizeof(tos));
-		else
-			tos = *CMSG_DATA(cmsg);
-		datagram->tos = (uint8_t)tos;
-	} else if (cmsg->cmsg_level == IPPROTO_UDP && cmsg->cmsg_type == UDP_GRO) {
-		/* An int, although UDP_SEGMENT is 16 bits. */
-		int segment_len = 0;
-
-		memcpy(&segment_len, CMSG_DATA(cmsg), sizeof(segment_len));
-		if (segment_len > 0)
-			datagram->segment_len = (size_t)segment_len;
-	}
-}
-
 int udp_receive(int fd, struct udp_datagram *datagrams, size_t n)
 {
 	struct mmsghdr headers[UDP_BATCH];
@@ -200,17 +161,7 @@ int udp_receive(int fd, struct udp_datagram *datagrams, size_t n)
 	n_received = recvmmsg(fd, headers, (unsigned int)n, MSG_DONTWAIT, NULL);
 	if (n_received < 0)
 		return -errno;
-	for (int i = 0; i < n_received; i++) {
-		struct msghdr *header = &headers[i].msg_hdr;
-
-		datagrams[i].len = headers[i].msg_len;
-		datagrams[i].segment_len = MAX(datagrams[i].len, 1);
-		datagrams[i].tos = 0;
-		datagrams[i].path.has_source = false;
-		datagrams[i].path.source_if = 0;
-		for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(header); cmsg;
-		     cmsg = CMSG_NXTHDR(header, cmsg))
-			take_control(&datagrams[i], cmsg);
-	}
+	for (int i = 0; i < n_received; i++)
+		udp_control_read(&headers[i].msg_hdr, headers[i].msg_len, &datagrams[i]);
 	return n_received;
 }

@@ -39,6 +39,29 @@ union cipher_key {
 	crypto_aead_aes256gcm_state gcm; /* the key schedule, computed once */
 };
 
+/* One message to seal or to open. */
+struct cipher_job {
+	uint8_t *to;         /* is `from`, or does not overlap it */
+	const uint8_t *from; /* never NULL, even when there is nothing to seal */
+	size_t len;          /* of `from`: the plaintext, or the ciphertext with its tag */
+	uint64_t counter;
+	bool is_authentic; /* set when it was opened */
+};
+
+/*
+ * A row takes any number of messages under one key. What it asks of memory is in the job and
+ * nothing else: it neither reads nor writes a byte outside of them, and needs no alignment, so
+ * messages may lie back to back, as the datagrams of a run do. It keeps them in order, but jobs
+ * must not touch each other's memory: a row may work on several at once.
+ *
+ * Received runs are opened up to 64 messages at once: they are all there. What is sent is sealed
+ * one by one: a superpacket is split in place, each segment's header being written over the end
+ * of the payload before it, so a segment is gone once the next one is there. With libsodium alone
+ * this costs nothing: it has no function that works on two messages, so a row is a loop.
+ *
+ * Time depends on lengths and on whether a message is authentic, never on keys or texts: all of
+ * that is seen on the wire anyway.
+ */
 struct cipher {
 	const char *name; /* as `Cipher =` has it */
 	size_t tag_len;
@@ -46,21 +69,54 @@ struct cipher {
 	bool (*is_available)(void);
 	/* Prepares a key from CIPHER_KEY_LEN bytes; a cipher with shorter keys takes the first. */
 	void (*init)(union cipher_key *key, const uint8_t *bytes);
-	/* Writes len + tag_len bytes to `sealed`, which is `plain` or does not overlap it. */
-	void (*seal)(const union cipher_key *key, uint8_t *sealed, const uint8_t *plain, size_t len,
-		     uint64_t counter);
-	/* Opens `len` bytes, tag included and at least tag_len, in place or elsewhere; on failure
-	 * `plain` holds nothing of use. */
-	bool (*open)(const union cipher_key *key, uint8_t *plain, const uint8_t *sealed, size_t len,
-		     uint64_t counter);
+	/* Writes len + tag_len bytes to each `to`. */
+	void (*seal_batch)(const union cipher_key *key, const struct cipher_job *jobs, size_t n);
+	/* Sets each is_authentic, and writes len - tag_len bytes to `to` if it is true. If not, and
+	 * so also where `len` is less than a tag, `to` holds nothing of use, in any case nothing
+	 * that was decrypted. */
+	void (*open_batch)(const union cipher_key *key, struct cipher_job *jobs, size_t n);
 };
 
 /*! The row of a suite; also of one that is not available. */
 const struct cipher *cipher_get(enum cipher_suite suite);
 
-/* The rows of AEGIS, from cipher_aegis.c, or from cipher_aegis_fallback.c where libsodium is
- * older than 1.0.19: those are never available. */
-extern const struct cipher cipher_aegis128l;
-extern const struct cipher cipher_aegis256;
+/*!
+ * Seals a single message.
+ * \param sealed  gets len + tag_len bytes; is `plain` or does not overlap it
+ * \param len     of `plain`, bytes
+ */
+static inline void cipher_seal(const struct cipher *cipher, const union cipher_key *key,
+			       uint8_t *sealed, const uint8_t *plain, size_t len, uint64_t counter)
+{
+	const struct cipher_job job = {
+		.to = sealed,
+		.from = plain,
+		.len = len,
+		.counter = counter,
+	};
+
+	cipher->seal_batch(key, &job, 1);
+}
+
+/*!
+ * Opens a single message.
+ * \param plain  gets len - tag_len bytes; is `sealed` or does not overlap it
+ * \param len    of `sealed`, bytes, tag included
+ * \return false when it is not authentic; `plain` holds nothing of use then
+ */
+must_check static inline bool cipher_open(const struct cipher *cipher, const union cipher_key *key,
+					  uint8_t *plain, const uint8_t *sealed, size_t len,
+					  uint64_t counter)
+{
+	struct cipher_job job = {
+		.to = plain,
+		.from = sealed,
+		.len = len,
+		.counter = counter,
+	};
+
+	cipher->open_batch(key, &job, 1);
+	return job.is_authentic;
+}
 
 #endif

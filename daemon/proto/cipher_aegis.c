@@ -4,8 +4,7 @@
  */
 #include <string.h>
 
-#include "common/bytes.h"
-#include "daemon/proto/cipher.h"
+#include "daemon/proto/cipher_rows.h"
 
 /* In software it would be slower than the baseline, and not in constant time everywhere. */
 static bool is_available(void)
@@ -18,50 +17,50 @@ static void init(union cipher_key *key, const uint8_t *bytes)
 	memcpy(key->bytes, bytes, CIPHER_KEY_LEN);
 }
 
-static void make_nonce(uint8_t *nonce, size_t nonce_len, uint64_t counter)
+static void seal_batch_128l(const union cipher_key *key, const struct cipher_job *jobs, size_t n)
 {
-	le64_t wire = le64_make(counter);
+	uint8_t nonce[crypto_aead_aegis128l_NPUBBYTES] = { 0 };
 
-	memset(nonce, 0, nonce_len - sizeof(wire));
-	memcpy(nonce + nonce_len - sizeof(wire), wire.wire, sizeof(wire));
+	for (const struct cipher_job *job = jobs; job < jobs + n; job++) {
+		cipher_set_nonce(nonce, sizeof(nonce), job->counter);
+		crypto_aead_aegis128l_encrypt(job->to, NULL, job->from, job->len, NULL, 0, NULL,
+					      nonce, key->bytes);
+	}
 }
 
-static void seal_128l(const union cipher_key *key, uint8_t *sealed, const uint8_t *plain,
-		      size_t len, uint64_t counter)
+static void open_batch_128l(const union cipher_key *key, struct cipher_job *jobs, size_t n)
 {
-	uint8_t nonce[crypto_aead_aegis128l_NPUBBYTES];
+	uint8_t nonce[crypto_aead_aegis128l_NPUBBYTES] = { 0 };
 
-	make_nonce(nonce, sizeof(nonce), counter);
-	crypto_aead_aegis128l_encrypt(sealed, NULL, plain, len, NULL, 0, NULL, nonce, key->bytes);
+	for (struct cipher_job *job = jobs; job < jobs + n; job++) {
+		cipher_set_nonce(nonce, sizeof(nonce), job->counter);
+		job->is_authentic =
+			crypto_aead_aegis128l_decrypt(job->to, NULL, NULL, job->from, job->len,
+						      NULL, 0, nonce, key->bytes) == 0;
+	}
 }
 
-static bool open_128l(const union cipher_key *key, uint8_t *plain, const uint8_t *sealed,
-		      size_t len, uint64_t counter)
+static void seal_batch_256(const union cipher_key *key, const struct cipher_job *jobs, size_t n)
 {
-	uint8_t nonce[crypto_aead_aegis128l_NPUBBYTES];
+	uint8_t nonce[crypto_aead_aegis256_NPUBBYTES] = { 0 };
 
-	make_nonce(nonce, sizeof(nonce), counter);
-	return crypto_aead_aegis128l_decrypt(plain, NULL, NULL, sealed, len, NULL, 0, nonce,
-					     key->bytes) == 0;
+	for (const struct cipher_job *job = jobs; job < jobs + n; job++) {
+		cipher_set_nonce(nonce, sizeof(nonce), job->counter);
+		crypto_aead_aegis256_encrypt(job->to, NULL, job->from, job->len, NULL, 0, NULL,
+					     nonce, key->bytes);
+	}
 }
 
-static void seal_256(const union cipher_key *key, uint8_t *sealed, const uint8_t *plain, size_t len,
-		     uint64_t counter)
+static void open_batch_256(const union cipher_key *key, struct cipher_job *jobs, size_t n)
 {
-	uint8_t nonce[crypto_aead_aegis256_NPUBBYTES];
+	uint8_t nonce[crypto_aead_aegis256_NPUBBYTES] = { 0 };
 
-	make_nonce(nonce, sizeof(nonce), counter);
-	crypto_aead_aegis256_encrypt(sealed, NULL, plain, len, NULL, 0, NULL, nonce, key->bytes);
-}
-
-static bool open_256(const union cipher_key *key, uint8_t *plain, const uint8_t *sealed, size_t len,
-		     uint64_t counter)
-{
-	uint8_t nonce[crypto_aead_aegis256_NPUBBYTES];
-
-	make_nonce(nonce, sizeof(nonce), counter);
-	return crypto_aead_aegis256_decrypt(plain, NULL, NULL, sealed, len, NULL, 0, nonce,
-					    key->bytes) == 0;
+	for (struct cipher_job *job = jobs; job < jobs + n; job++) {
+		cipher_set_nonce(nonce, sizeof(nonce), job->counter);
+		job->is_authentic =
+			crypto_aead_aegis256_decrypt(job->to, NULL, NULL, job->from, job->len, NULL,
+						     0, nonce, key->bytes) == 0;
+	}
 }
 
 const struct cipher cipher_aegis128l = {
@@ -69,8 +68,8 @@ const struct cipher cipher_aegis128l = {
 	.tag_len = crypto_aead_aegis128l_ABYTES,
 	.is_available = is_available,
 	.init = init,
-	.seal = seal_128l,
-	.open = open_128l,
+	.seal_batch = seal_batch_128l,
+	.open_batch = open_batch_128l,
 };
 
 const struct cipher cipher_aegis256 = {
@@ -78,6 +77,6 @@ const struct cipher cipher_aegis256 = {
 	.tag_len = crypto_aead_aegis256_ABYTES,
 	.is_available = is_available,
 	.init = init,
-	.seal = seal_256,
-	.open = open_256,
+	.seal_batch = seal_batch_256,
+	.open_batch = open_batch_256,
 };

@@ -1,5 +1,5 @@
 /* AEGIS where libsodium does not have it: rows that are never available. */
-#include "daemon/proto/cipher.h"
+#include "daemon/proto/cipher_rows.h"
 
 static bool never(void)
 {

@@ -15,7 +15,7 @@ static struct keypair *free_place(struct keypairs *keypairs)
 {
 	size_t i = 0;
 
-	while (i < N_KEYPAIRS - 1 && keypairs->pool[i].is_used)
+	while (i < N_KEYPAIRS - 1 && keypairs->pool[i].serial)
 		i++;
 	return &keypairs->pool[i];
 }
@@ -53,7 +53,7 @@ struct keypair *keypairs_install(struct keypairs *keypairs, const struct noise_s
 		.remote_index = remote_index,
 		.birth = now,
 		.i_am_initiator = i_am_initiator,
-		.is_used = true,
+		.serial = ++keypairs->n_made,
 	};
 	(*slot)->cipher->init(&(*slot)->send_key, keys->send);
 	(*slot)->cipher->init(&(*slot)->receive_key, keys->receive);
@@ -90,7 +90,7 @@ bool keypairs_confirm(struct keypairs *keypairs, const struct keypair *keypair)
 struct keypair *keypairs_find(struct keypairs *keypairs, uint32_t local_index)
 {
 	for (size_t i = 0; i < N_KEYPAIRS; i++) {
-		if (keypairs->pool[i].is_used && keypairs->pool[i].local_index == local_index)
+		if (keypairs->pool[i].serial && keypairs->pool[i].local_index == local_index)
 			return &keypairs->pool[i];
 	}
 	return NULL;
@@ -98,7 +98,80 @@ struct keypair *keypairs_find(struct keypairs *keypairs, uint32_t local_index)
 
 void keypairs_wipe(struct keypairs *keypairs)
 {
+	uint64_t n_made = keypairs->n_made;
+
 	sodium_memzero(keypairs, sizeof(*keypairs));
+	keypairs->n_made = n_made;
+}
+
+/* The place in `to` that corresponds to a place in `from`. */
+static struct keypair *same_place(struct keypairs *to, const struct keypairs *from,
+				  const struct keypair *place)
+{
+	return place ? &to->pool[place - from->pool] : NULL;
+}
+
+void keypairs_copy(struct keypairs *to, const struct keypairs *from)
+{
+	*to = *from;
+	to->current = same_place(to, from, from->current);
+	to->previous = same_place(to, from, from->previous);
+	to->next = same_place(to, from, from->next);
+}
+
+struct keypair *keypairs_find_serial(struct keypairs *keypairs, uint64_t serial)
+{
+	for (size_t i = 0; i < N_KEYPAIRS; i++) {
+		if (serial && keypairs->pool[i].serial == serial)
+			return &keypairs->pool[i];
+	}
+	return NULL;
+}
+
+static void drop_place(struct keypairs *keypairs, struct keypair *place)
+{
+	struct keypair **const slots[] = { &keypairs->current, &keypairs->previous,
+					   &keypairs->next };
+
+	for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
+		if (*slots[i] == place)
+			*slots[i] = NULL;
+	}
+	sodium_memzero(place, sizeof(*place));
+}
+
+void keypairs_follow(struct keypairs *own, struct keypairs *told)
+{
+	for (size_t i = 0; i < N_KEYPAIRS; i++) {
+		struct keypair *place = &told->pool[i];
+		const struct keypair *mine = keypairs_find_serial(own, place->serial);
+
+		if (!place->serial)
+			continue;
+		if (mine) {
+			place->send_key = mine->send_key;
+			place->receive_key = mine->receive_key;
+			place->send_counter = mine->send_counter;
+			place->replay = mine->replay;
+		} else if (place->serial <= own->n_made) {
+			drop_place(told, place);
+		}
+	}
+	keypairs_copy(own, told);
+	keypairs_wipe(told);
+}
+
+void keypairs_wipe_send_keys(struct keypairs *keypairs)
+{
+	for (size_t i = 0; i < N_KEYPAIRS; i++)
+		sodium_memzero(&keypairs->pool[i].send_key, sizeof(keypairs->pool[i].send_key));
+}
+
+void keypairs_wipe_receive_keys(struct keypairs *keypairs)
+{
+	for (size_t i = 0; i < N_KEYPAIRS; i++)
+		sodium_memzero(&keypairs->pool[i].receive_key,
+			       sizeof(keypairs->pool[i].receive_key));
 }
 
 bool keypair_can_send(const struct keypair *keypair, nsec_t now)
@@ -128,28 +201,92 @@ size_t keypair_seal(struct keypair *keypair, uint8_t *message, const uint8_t *pl
 	};
 
 	memcpy(message, &header, sizeof(header));
-	keypair->cipher->seal(&keypair->send_key, message + DATA_HEADER_LEN, plain, plain_len,
-			      keypair->send_counter);
+	cipher_seal(keypair->cipher, &keypair->send_key, message + DATA_HEADER_LEN, plain,
+		    plain_len, keypair->send_counter);
 	keypair->send_counter++;
 	return DATA_HEADER_LEN + plain_len + keypair->cipher->tag_len;
 }
 
-enum keypair_result keypair_open(struct keypair *keypair, uint8_t *message, size_t len, nsec_t now,
-				 size_t *plain_len)
+/* What can be said without opening. */
+static enum keypair_result look_at(const struct keypair *keypair,
+				   const struct sealed_message *message, uint64_t counter,
+				   nsec_t now)
 {
-	const struct cipher *cipher = keypair->cipher;
-	struct msg_data header;
-	uint64_t counter;
-
-	memcpy(&header, message, sizeof(header));
-	counter = le64_load(header.counter);
 	if (nsec_expired(keypair->birth, REJECT_AFTER_TIME, now) ||
 	    counter >= REJECT_AFTER_MESSAGES)
 		return KEYPAIR_EXPIRED;
-	if (len < DATA_HEADER_LEN + cipher->tag_len ||
-	    !cipher->open(&keypair->receive_key, message + DATA_HEADER_LEN,
-			  message + DATA_HEADER_LEN, len - DATA_HEADER_LEN, counter))
-		return KEYPAIR_NOT_AUTHENTIC;
-	*plain_len = len - DATA_HEADER_LEN - cipher->tag_len;
-	return replay_accept(&keypair->replay, counter) ? KEYPAIR_OPENED : KEYPAIR_REPLAYED;
+	return message->len < DATA_HEADER_LEN + keypair->cipher->tag_len ? KEYPAIR_NOT_AUTHENTIC
+									 : KEYPAIR_OPENED;
+}
+
+/* What came of a message whose tag was right. */
+static void accept_opened(struct keypair *keypair, struct sealed_message *message, uint64_t counter)
+{
+	bool was_silent = keypair->replay.n_end == 0;
+
+	message->serial = keypair->serial;
+	message->plain_len = message->len - DATA_HEADER_LEN - keypair->cipher->tag_len;
+	if (!replay_accept(&keypair->replay, counter))
+		message->result = KEYPAIR_REPLAYED;
+	message->is_first = was_silent && message->result == KEYPAIR_OPENED;
+}
+
+void keypair_open(struct keypair *keypair, struct sealed_message *messages, size_t n, nsec_t now)
+{
+	struct cipher_job jobs[OPEN_BATCH];
+	size_t n_jobs = 0, job = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct sealed_message *message = &messages[i];
+		uint8_t *sealed = message->bytes + DATA_HEADER_LEN;
+		struct msg_data header;
+
+		memcpy(&header, message->bytes, sizeof(header));
+		message->is_first = false;
+		message->result = look_at(keypair, message, le64_load(header.counter), now);
+		if (message->result == KEYPAIR_OPENED)
+			jobs[n_jobs++] = (struct cipher_job) {
+				.to = sealed,
+				.from = sealed,
+				.len = message->len - DATA_HEADER_LEN,
+				.counter = le64_load(header.counter),
+			};
+	}
+	keypair->cipher->open_batch(&keypair->receive_key, jobs, n_jobs);
+	for (size_t i = 0; i < n; i++) {
+		if (messages[i].result != KEYPAIR_OPENED)
+			continue;
+		if (jobs[job].is_authentic)
+			accept_opened(keypair, &messages[i], jobs[job].counter);
+		else
+			messages[i].result = KEYPAIR_NOT_AUTHENTIC;
+		job++;
+	}
+}
+
+static uint32_t receiver_of(const struct sealed_message *message)
+{
+	struct msg_data header;
+
+	memcpy(&header, message->bytes, sizeof(header));
+	return le32_load(header.receiver);
+}
+
+void keypairs_open(struct keypairs *keypairs, struct sealed_message *messages, size_t n, nsec_t now)
+{
+	for (size_t i = 0, n_alike; i < n; i += n_alike) {
+		uint32_t index = receiver_of(&messages[i]);
+		struct keypair *keypair = keypairs_find(keypairs, index);
+
+		for (n_alike = 0; n_alike < OPEN_BATCH && i + n_alike < n; n_alike++) {
+			struct sealed_message *message = &messages[i + n_alike];
+
+			if (receiver_of(message) != index)
+				break;
+			message->result = KEYPAIR_UNKNOWN;
+			message->is_first = false;
+		}
+		if (keypair)
+			keypair_open(keypair, &messages[i], n_alike, now);
+	}
 }

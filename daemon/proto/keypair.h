@@ -9,6 +9,24 @@
  *
  * Slots are pointers into a fixed pool of three, so that a move is a pointer move and a keypair
  * that falls out is wiped in place.
+ *
+ * How keys reach the packets. Three threads have keypairs: control makes them and moves them
+ * between the slots, tx seals, rx opens. They share none: tx and rx work with copies of their
+ * own, and get control's keypairs by message (daemon/core/mailbox.h) after each change, all that
+ * are alive at once. These rules make that safe:
+ *
+ *   - Progress has one owner. Only tx's copy counts what was sealed, only rx's copy moves the
+ *     replay window; control's own copies never move. Whoever takes over a message keeps his
+ *     progress in the keypairs that he has already (keypairs_follow).
+ *   - So has a key: tx keeps the half that seals, rx the half that opens, and control neither once
+ *     it has told both.
+ *   - A key starts to seal at zero once. Keypairs are numbered as they are made, and one that is
+ *     not newer than all that were seen, and yet not there, is never taken in.
+ *   - A key is retired by being left out of a message; the copy is wiped when the message is
+ *     taken over. Until then tx and rx go by its birth, so an old key ends in time even if no
+ *     message comes.
+ *   - rx has a key before the peer can have it confirmed: control sends the keys before it sends
+ *     the response, and rx looks for mail after it has received a batch, before it opens it.
  */
 #ifndef PROTO_KEYPAIR_H
 #define PROTO_KEYPAIR_H
@@ -22,13 +40,13 @@ struct keypair {
 	const struct cipher *cipher;
 	union cipher_key send_key;
 	union cipher_key receive_key;
+	uint64_t serial;       /* 1 for the first that was made, and so on; 0: a free place */
 	uint64_t send_counter; /* of the next packet */
 	uint32_t local_index;  /* the peer addresses us by this */
 	uint32_t remote_index; /* we address the peer by this */
 	nsec_t birth;
 	bool i_am_initiator;
 	bool is_preferred; /* as previous: becomes current with its first packet */
-	bool is_used;      /* false: a free place in the pool */
 	struct replay_window replay;
 };
 
@@ -40,10 +58,12 @@ struct keypairs {
 	struct keypair *current;
 	struct keypair *previous;
 	struct keypair *next;
+	uint64_t n_made; /* the serial of the newest */
 };
 
 enum keypair_result {
 	KEYPAIR_OPENED = 0,
+	KEYPAIR_UNKNOWN, /* none of ours has that index */
 	KEYPAIR_EXPIRED, /* the key is too old, or the counter beyond its limit */
 	KEYPAIR_NOT_AUTHENTIC,
 	KEYPAIR_REPLAYED, /* authentic, but seen before or too old for the window */
@@ -62,7 +82,8 @@ struct keypair *keypairs_install(struct keypairs *keypairs, const struct noise_s
 				 nsec_t now);
 
 /*!
- * To be called for the keypair of each authentic packet: confirms `next`, or a preferred one.
+ * To be called for the keypair of an authentic packet: confirms `next`, or a preferred one. Control
+ * does it, and tx beforehand in its own copies (daemon/core/latest.h).
  * \return true when it was next and is current now, so the handshake is complete
  */
 bool keypairs_confirm(struct keypairs *keypairs, const struct keypair *keypair);
@@ -74,11 +95,29 @@ bool keypairs_confirm(struct keypairs *keypairs, const struct keypair *keypair);
  */
 void keypairs_yield(struct keypairs *keypairs);
 
+/*! The keypair with a serial, or NULL. */
+struct keypair *keypairs_find_serial(struct keypairs *keypairs, uint64_t serial);
+
 /*! The keypair with a local index, or NULL. */
 struct keypair *keypairs_find(struct keypairs *keypairs, uint32_t local_index);
 
-/*! Forgets all three. */
+/*! Forgets all three, but not how many there were: what was used up stays used up. */
 void keypairs_wipe(struct keypairs *keypairs);
+
+/*! Copies pool and slots. */
+void keypairs_copy(struct keypairs *to, const struct keypairs *from);
+
+/*!
+ * Takes over what control has now, with one's own keys and progress where they are known.
+ * \param told  a copy of control's; wiped
+ */
+void keypairs_follow(struct keypairs *own, struct keypairs *told);
+
+/*! Wipes the keys that seal, of all keypairs: somebody else has them. */
+void keypairs_wipe_send_keys(struct keypairs *keypairs);
+
+/*! The same with the keys that open. */
+void keypairs_wipe_receive_keys(struct keypairs *keypairs);
 
 /*! Whether `keypair` (may be NULL) may seal another packet at `now`. */
 bool keypair_can_send(const struct keypair *keypair, nsec_t now);
@@ -102,13 +141,33 @@ size_t keypair_padded_len(size_t len, size_t mtu);
 size_t keypair_seal(struct keypair *keypair, uint8_t *message, const uint8_t *plain,
 		    size_t plain_len);
 
+/* A data message to be opened, and what came of it. */
+struct sealed_message {
+	uint8_t *bytes; /* classified MSG_DATA */
+	size_t len;
+	enum keypair_result result;
+	size_t plain_len; /* of KEYPAIR_OPENED; the plaintext is at DATA_HEADER_LEN */
+	bool is_first;    /* the first authentic one of its keypair, */
+	uint64_t serial;  /* which is this one; of KEYPAIR_OPENED */
+};
+
+/* Messages that are opened together: their plaintext is still in the cache when it is read. */
+#define OPEN_BATCH 16
+
 /*!
- * Opens one data message in place, in the order age, counter limit, tag, replay window: only an
+ * Opens data messages in place, each in the order age, counter limit, tag, replay window: only an
  * authentic counter moves the window.
- * \param message    `len` bytes, classified MSG_DATA; the plaintext is left at DATA_HEADER_LEN
- * \param plain_len  set to its length when it was opened
+ * \param messages  `bytes` and `len` are read, the rest is set
+ * \param n         up to OPEN_BATCH
  */
-must_check enum keypair_result keypair_open(struct keypair *keypair, uint8_t *message, size_t len,
-					    nsec_t now, size_t *plain_len);
+void keypair_open(struct keypair *keypair, struct sealed_message *messages, size_t n, nsec_t now);
+
+/*!
+ * Opens data messages in place, each with the keypair that it names.
+ * \param messages  `bytes` and `len` are read, the rest is set
+ * \param n         any number; what lies together for one keypair is opened together
+ */
+void keypairs_open(struct keypairs *keypairs, struct sealed_message *messages, size_t n,
+		   nsec_t now);
 
 #endif

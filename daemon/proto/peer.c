@@ -16,7 +16,6 @@
 int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now)
 {
 	struct noise_identity *identity;
-	int r;
 
 	memset(peer, 0, sizeof(*peer));
 	peer->secrets = secret_alloc(sizeof(*peer->secrets));
@@ -27,10 +26,9 @@ int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now)
 	identity->own_private = *config->own_private;
 	identity->peer_public = *config->peer_public;
 	identity->preshared = *config->preshared;
-	r = noise_identity_init(identity) ? staged_init(&peer->staged) : -EINVAL;
-	if (r < 0) {
+	if (!noise_identity_init(identity)) {
 		peer_deinit(peer);
-		return r;
+		return -EINVAL;
 	}
 	peer->n_suites = MIN(config->n_suites, N_CIPHERS);
 	if (peer->n_suites > 0)
@@ -49,7 +47,6 @@ int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now)
 void peer_deinit(struct peer *peer)
 {
 	secret_free(peer->secrets);
-	staged_deinit(&peer->staged);
 	memset(peer, 0, sizeof(*peer));
 }
 
@@ -76,37 +73,29 @@ void peer_session_up(struct peer *peer, nsec_t now)
 	peer->wanted |= PEER_SESSION_UP;
 }
 
-struct keypair *peer_sending_keypair(struct peer *peer, nsec_t now)
-{
-	struct keypair *current = peer->secrets->keypairs.current;
-
-	if (keypair_can_send(current, now))
-		return current;
-	peer_want_handshake(peer, false, now);
-	return NULL;
-}
-
-void peer_sealed(struct peer *peer, bool has_data, nsec_t now)
+void peer_want_session(struct peer *peer, uint64_t serial, nsec_t now)
 {
 	const struct keypair *current = peer->secrets->keypairs.current;
 
-	timers_authenticated_sent(&peer->timers, now);
-	if (has_data)
-		timers_data_sent(&peer->timers, now);
-	else
-		timers_keepalive_sent(&peer->timers, now);
-	if (!current)
-		return;
-	/* Keep the key fresh: by count both ends ask, by age only the initiator. */
-	if (current->send_counter >= REKEY_AFTER_MESSAGES ||
-	    (current->i_am_initiator && nsec_expired(current->birth, REKEY_AFTER_TIME, now)))
+	if (serial == (current ? current->serial : 0))
 		peer_want_handshake(peer, false, now);
 }
 
-void peer_stage(struct peer *peer, const uint8_t *packet, size_t len)
+void peer_sent(struct peer *peer, bool has_data, uint64_t send_counter, nsec_t when)
 {
-	if (!staged_push(&peer->staged, packet, len))
-		peer->n_staged_lost++;
+	const struct keypair *current = peer->secrets->keypairs.current;
+
+	timers_authenticated_sent(&peer->timers, when);
+	if (has_data)
+		timers_data_sent(&peer->timers, when);
+	else
+		timers_keepalive_sent(&peer->timers, when);
+	if (!current)
+		return;
+	/* Keep the key fresh: by count both ends ask, by age only the initiator. */
+	if (send_counter >= REKEY_AFTER_MESSAGES ||
+	    (current->i_am_initiator && nsec_expired(current->birth, REKEY_AFTER_TIME, when)))
+		peer_want_handshake(peer, false, when);
 }
 
 static void retransmit(struct peer *peer, nsec_t now)
@@ -120,7 +109,6 @@ static void retransmit(struct peer *peer, nsec_t now)
 	if (peer->timers.n_retries >= TIMERS_MAX_RETRIES) {
 		noise_handshake_wipe(&peer->secrets->handshake);
 		timers_gave_up(&peer->timers, now);
-		peer->n_staged_lost += staged_clear(&peer->staged);
 		peer->wanted |= PEER_GAVE_UP;
 		return;
 	}
@@ -177,53 +165,46 @@ nsec_t peer_deadline(const struct peer *peer)
 	return timers_deadline(&peer->timers);
 }
 
-/* What follows from an authentic data message, in the kernel's order (receive.c,
- * wg_packet_consume_data_done). */
-static void note_received(struct peer *peer, const struct keypair *keypair, bool is_keepalive,
-			  nsec_t now)
+void peer_confirmed(struct peer *peer, uint64_t serial, nsec_t when)
 {
-	const struct keypair *current;
+	struct keypairs *keypairs = &peer->secrets->keypairs;
+	const struct keypair *keypair = keypairs_find_serial(keypairs, serial);
 
-	if (keypairs_confirm(&peer->secrets->keypairs, keypair)) {
-		peer->handshake_time = 0;
-		/* Should ours be under way as well, it is not needed any more. */
-		noise_handshake_wipe(&peer->secrets->handshake);
-		peer_session_up(peer, now);
-		peer->wanted |= PEER_FLUSH;
-	}
-	current = peer->secrets->keypairs.current;
-	if (!peer->has_sent_last_minute && current && current->i_am_initiator &&
-	    nsec_expired(current->birth, LAST_MINUTE, now)) {
-		peer->has_sent_last_minute = true;
-		peer_want_handshake(peer, false, now);
-	}
-	timers_authenticated_received(&peer->timers, now);
-	if (!is_keepalive)
-		timers_data_received(&peer->timers, now);
+	if (!keypair || !keypairs_confirm(keypairs, keypair))
+		return;
+	peer->handshake_time = 0;
+	/* Should ours be under way as well, it is not needed any more. */
+	noise_handshake_wipe(&peer->secrets->handshake);
+	peer_session_up(peer, when);
+	peer->wanted |= PEER_FLUSH;
 }
 
-enum peer_verdict peer_receive_data(struct peer *peer, uint8_t *message, size_t len, nsec_t now,
-				    size_t *plain_len)
+void peer_received(struct peer *peer, bool has_data, nsec_t when)
+{
+	const struct keypair *current = peer->secrets->keypairs.current;
+
+	if (!peer->has_sent_last_minute && current && current->i_am_initiator &&
+	    nsec_expired(current->birth, LAST_MINUTE, when)) {
+		peer->has_sent_last_minute = true;
+		peer_want_handshake(peer, false, when);
+	}
+	timers_authenticated_received(&peer->timers, when);
+	if (has_data)
+		timers_data_received(&peer->timers, when);
+}
+
+enum peer_verdict peer_data_verdict(enum keypair_result result, size_t plain_len)
 {
 	static const enum peer_verdict refusals[] = {
+		[KEYPAIR_UNKNOWN] = PEER_UNKNOWN_INDEX,
 		[KEYPAIR_EXPIRED] = PEER_EXPIRED,
 		[KEYPAIR_NOT_AUTHENTIC] = PEER_FORGED,
 		[KEYPAIR_REPLAYED] = PEER_REPLAYED,
 	};
 
-	struct msg_data header;
-	struct keypair *keypair;
-	enum keypair_result result;
-
-	memcpy(&header, message, sizeof(header));
-	keypair = keypairs_find(&peer->secrets->keypairs, le32_load(header.receiver));
-	if (!keypair)
-		return PEER_UNKNOWN_INDEX;
-	result = keypair_open(keypair, message, len, now, plain_len);
-	if (result != KEYPAIR_OPENED)
-		return refusals[result];
-	note_received(peer, keypair, *plain_len == 0, now);
-	return *plain_len == 0 ? PEER_KEEPALIVE : PEER_DATA;
+	if (result == KEYPAIR_OPENED)
+		return plain_len == 0 ? PEER_KEEPALIVE : PEER_DATA;
+	return refusals[result];
 }
 
 const char *peer_verdict_name(enum peer_verdict verdict)

@@ -1,14 +1,14 @@
 /*
  * The peer: everything that the protocol knows about the far end, and every decision about it.
  *
- * How this works: the caller tells what happened (a datagram came, packets were sealed, packets
- * wait) with the boot time `now`, and asks peer_actions() what is to be done. Nothing in here
- * has a descriptor or looks at a clock, so two peers can be put against each other in a test
- * and live through hours in milliseconds.
+ * How this works: the caller tells what happened (a handshake message came, packets were sealed
+ * or opened, packets wait) with the boot time at which it did, and asks peer_actions() what is to
+ * be done. Nothing in here has a descriptor or looks at a clock, so two peers can be put against
+ * each other in a test and live through hours in milliseconds.
  *
- *   from the interface  peer_sending_keypair() -> keypair_seal()... -> peer_sealed()
- *                       or, without a session, peer_stage()
- *   from the network    peer_receive_handshake() or peer_receive_data()
+ *   handshake messages  peer_receive_handshake()
+ *   data                is sealed and opened elsewhere, with copies of the keypairs (keypair.h);
+ *                       told by peer_sent(), peer_received(), peer_confirmed(), peer_want_session()
  *   then, always        peer_actions(), and a timer at peer_deadline()
  *
  * Keys live in one guarded allocation (`secrets`): pages that are locked in memory where the
@@ -24,7 +24,6 @@
 #include "daemon/proto/keypair.h"
 #include "daemon/proto/load.h"
 #include "daemon/proto/ratelimit.h"
-#include "daemon/proto/staged.h"
 #include "daemon/proto/timers.h"
 
 /* What a datagram turned out to be. The order is that of peer_verdict_name(). */
@@ -62,9 +61,9 @@ enum peer_action {
 	PEER_FORGET_SOURCE = 1 << 3,  /* no answer: the pinned local address may be the reason */
 	PEER_SESSION_UP = 1 << 4,     /* news: both ends have the keys of a new session */
 	PEER_RETRIED = 1 << 5,        /* news: another initiation without an answer */
-	PEER_GAVE_UP = 1 << 6,        /* news: no answer for 90 s; what was staged is dropped */
-	PEER_KEYS_ERASED = 1 << 7,    /* news: no session for nine minutes */
-	PEER_STALE = 1 << 8,          /* news: data was sent for 15 s and nothing came back */
+	PEER_GAVE_UP = 1 << 6,     /* news: no answer for 90 s; what is staged is to be dropped */
+	PEER_KEYS_ERASED = 1 << 7, /* news: no session for nine minutes */
+	PEER_STALE = 1 << 8,       /* news: data was sent for 15 s and nothing came back */
 };
 
 /* What a handshake message is answered with. */
@@ -86,7 +85,6 @@ struct peer_secrets {
 struct peer {
 	struct peer_secrets *secrets; /* guarded, owned */
 	struct timers timers;
-	struct staged staged;
 	struct load_gauge load;
 	struct ratelimit ratelimit;
 	unsigned int wanted; /* peer_action bits that nobody took yet */
@@ -106,7 +104,6 @@ struct peer {
 
 	nsec_t last_session_up; /* when both ends had the keys of a session last; 0: never */
 	nsec_t handshake_time;  /* how long our handshake took; 0 when the peer began it */
-	uint64_t n_staged_lost; /* packets dropped while there was no session */
 };
 
 /* What a peer is made from; copied. */
@@ -130,19 +127,32 @@ int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now);
 void peer_deinit(struct peer *peer);
 
 /*!
- * The keypair to seal with, or NULL: then a handshake has been asked for, and packets are to be
- * staged. Valid until the next call of any peer_ function that receives or initiates.
+ * Packets wait, and there is no keypair that may seal them: asks for a handshake.
+ * \param serial  of the keypair that may not seal any more, 0 for none; when there is another one
+ *                by now, whoever asks is about to hear of it
  */
-struct keypair *peer_sending_keypair(struct peer *peer, nsec_t now);
+void peer_want_session(struct peer *peer, uint64_t serial, nsec_t now);
 
 /*!
  * After messages were sealed with the current keypair and handed to the network.
- * \param has_data  false when all of them were keepalives
+ * \param has_data      false when all of them were keepalives
+ * \param send_counter  of the next message
+ * \param when          may be a little ago, and before what was told last of the other direction
  */
-void peer_sealed(struct peer *peer, bool has_data, nsec_t now);
+void peer_sent(struct peer *peer, bool has_data, uint64_t send_counter, nsec_t when);
 
-/*! Keeps a packet until there is a session. `len` 1 to STAGED_PACKET_MAX bytes. */
-void peer_stage(struct peer *peer, const uint8_t *packet, size_t len);
+/*!
+ * After authentic data messages were received.
+ * \param has_data  false when all of them were keepalives
+ * \param when      as for peer_sent()
+ */
+void peer_received(struct peer *peer, bool has_data, nsec_t when);
+
+/*!
+ * After the first authentic data message of a keypair: it proves that the peer has the keys.
+ * \param serial  of the keypair; one that is gone is ignored
+ */
+void peer_confirmed(struct peer *peer, uint64_t serial, nsec_t when);
 
 /*!
  * Takes the actions that are due. To be repeated until it returns 0, since some lead to others.
@@ -172,13 +182,8 @@ enum peer_verdict peer_receive_handshake(struct peer *peer, enum msg_type type,
 					 const union netaddr *source, nsec_t now,
 					 struct peer_reply *reply);
 
-/*!
- * Opens a data message in place. For PEER_DATA the plaintext lies at message + DATA_HEADER_LEN;
- * what is inside is not looked at.
- * \param plain_len  set to its length for PEER_DATA
- */
-enum peer_verdict peer_receive_data(struct peer *peer, uint8_t *message, size_t len, nsec_t now,
-				    size_t *plain_len);
+/*! What keypair_open() found, as a verdict. \param plain_len  of KEYPAIR_OPENED */
+enum peer_verdict peer_data_verdict(enum keypair_result result, size_t plain_len);
 
 /*! A verdict in one or two words, as counters and logs call it: "replayed". */
 const char *peer_verdict_name(enum peer_verdict verdict);

@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 
+#include "common/defs.h"
 #include "daemon/proto/messages.h"
 
 static bool is_armed(const struct timers *timers, enum timer timer)
@@ -30,41 +31,68 @@ void timers_init(struct timers *timers, nsec_t persistent_interval)
 static void postpone_persistent(struct timers *timers, nsec_t now)
 {
 	if (timers->persistent_interval)
-		timers->deadlines[TIMER_PERSISTENT] = nsec_add(now, timers->persistent_interval);
+		timers->deadlines[TIMER_PERSISTENT] =
+			nsec_add(MAX(MAX(timers->last_sent, timers->last_received), now),
+				 timers->persistent_interval);
+}
+
+static void expect_answer(struct timers *timers, nsec_t since)
+{
+	timers->unanswered_since = since;
+	timers->deadlines[TIMER_NEW_HANDSHAKE] =
+		since + KEEPALIVE_TIMEOUT + REKEY_TIMEOUT + timers->data_jitter;
+}
+
+static void owe_keepalive(struct timers *timers, nsec_t since)
+{
+	timers->owed_since = since;
+	timers->deadlines[TIMER_KEEPALIVE] = since + KEEPALIVE_TIMEOUT;
 }
 
 void timers_data_sent(struct timers *timers, nsec_t now)
 {
-	/* Counts from the first packet without an answer, not from the last. */
-	if (!is_armed(timers, TIMER_NEW_HANDSHAKE))
-		timers->deadlines[TIMER_NEW_HANDSHAKE] =
-			now + KEEPALIVE_TIMEOUT + REKEY_TIMEOUT + timers->data_jitter;
+	timers->last_data_sent = MAX(timers->last_data_sent, now);
 	timers->needs_another_keepalive = false;
+	/* Counts from the first packet without an answer, not from the last. */
+	if (!is_armed(timers, TIMER_NEW_HANDSHAKE) && now >= timers->last_received)
+		expect_answer(timers, now);
 }
 
 void timers_keepalive_sent(struct timers *timers, nsec_t now)
 {
 	if (timers->needs_another_keepalive)
-		timers->deadlines[TIMER_KEEPALIVE] = now + KEEPALIVE_TIMEOUT;
+		owe_keepalive(timers, now);
 	timers->needs_another_keepalive = false;
 }
 
 void timers_data_received(struct timers *timers, nsec_t now)
 {
+	timers->last_data_received = MAX(timers->last_data_received, now);
+	if (now < timers->last_sent)
+		return;
 	timers->needs_another_keepalive = is_armed(timers, TIMER_KEEPALIVE);
 	if (!timers->needs_another_keepalive)
-		timers->deadlines[TIMER_KEEPALIVE] = now + KEEPALIVE_TIMEOUT;
+		owe_keepalive(timers, now);
 }
 
 void timers_authenticated_sent(struct timers *timers, nsec_t now)
 {
-	disarm(timers, TIMER_KEEPALIVE);
+	timers->last_sent = MAX(timers->last_sent, now);
+	if (now >= timers->owed_since)
+		disarm(timers, TIMER_KEEPALIVE);
+	if (!is_armed(timers, TIMER_KEEPALIVE) && timers->last_data_received > timers->last_sent)
+		owe_keepalive(timers, timers->last_data_received);
 	postpone_persistent(timers, now);
 }
 
 void timers_authenticated_received(struct timers *timers, nsec_t now)
 {
-	disarm(timers, TIMER_NEW_HANDSHAKE);
+	timers->last_received = MAX(timers->last_received, now);
+	if (now >= timers->unanswered_since)
+		disarm(timers, TIMER_NEW_HANDSHAKE);
+	if (!is_armed(timers, TIMER_NEW_HANDSHAKE) &&
+	    timers->last_data_sent > timers->last_received)
+		expect_answer(timers, timers->last_data_sent);
 	postpone_persistent(timers, now);
 }
 

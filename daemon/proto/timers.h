@@ -9,6 +9,10 @@
  *   NEW_HANDSHAKE  we sent data and nothing came back: the session may be dead
  *   ZERO_KEYS      the last session is long over: its keys must not lie around
  *   PERSISTENT     PersistentKeepalive, for NATs and firewalls on the way
+ *
+ * What is sent and what is received is told by two threads, each a little after it happened. So
+ * an event comes with its own time, and may come after a later one of the other direction: it
+ * then does what it would have done in its turn.
  */
 #ifndef PROTO_TIMERS_H
 #define PROTO_TIMERS_H
@@ -31,10 +35,14 @@ enum timer {
 #define TIMERS_MAX_RETRIES 18
 
 struct timers {
-	nsec_t deadlines[N_TIMERS]; /* boot time; NSEC_NEVER: not armed */
-	nsec_t persistent_interval; /* 0: off */
-	unsigned int n_retries;     /* since a packet last asked for a session */
-	nsec_t data_jitter;         /* of NEW_HANDSHAKE, drawn once a session: it is armed often */
+	nsec_t deadlines[N_TIMERS];                /* boot time; NSEC_NEVER: not armed */
+	nsec_t persistent_interval;                /* 0: off */
+	nsec_t last_sent, last_received;           /* anything authentic; 0: never */
+	nsec_t last_data_sent, last_data_received; /* not keepalives */
+	nsec_t unanswered_since; /* the data sent for which NEW_HANDSHAKE is armed */
+	nsec_t owed_since;       /* the data received for which KEEPALIVE is armed */
+	unsigned int n_retries;  /* since a packet last asked for a session */
+	nsec_t data_jitter;      /* of NEW_HANDSHAKE, drawn once a session: it is armed often */
 	bool needs_another_keepalive; /* more data came while KEEPALIVE was armed */
 };
 

@@ -188,11 +188,17 @@ static enum peer_verdict hand_over(uint8_t *datagram, size_t len, const union ne
 				   struct peer_reply *reply)
 {
 	enum msg_type type = msg_classify(datagram, len);
-	size_t plain_len;
+	struct sealed_message message = { .bytes = datagram, .len = len };
 
 	reply->len = 0;
-	if (type == MSG_DATA)
-		return peer_receive_data(target, datagram, len, NOW, &plain_len);
+	if (type == MSG_DATA) {
+		keypairs_open(&target->secrets->keypairs, &message, 1, NOW);
+		if (message.is_first)
+			peer_confirmed(target, message.serial, NOW);
+		if (message.result == KEYPAIR_OPENED)
+			peer_received(target, message.plain_len > 0, NOW);
+		return peer_data_verdict(message.result, message.plain_len);
+	}
 	return peer_receive_handshake(target, type, datagram, len, source, NOW, reply);
 }
 

@@ -59,6 +59,29 @@ static void transmit(struct sim *sim, const struct sim_end *end, const uint8_t *
 
 /* ---- the caller's side of an end ---- */
 
+/* What the threads of a daemon are told by message. */
+static void hand_over_keys(struct sim_end *end)
+{
+	struct keypairs *const copies[] = { &end->tx, &end->rx };
+	struct keypairs told;
+
+	for (size_t i = 0; i < ARRAY_SIZE(copies); i++) {
+		keypairs_copy(&told, &end->peer.secrets->keypairs);
+		keypairs_follow(copies[i], &told);
+	}
+}
+
+/* The keypair to seal with, or NULL after a session was asked for. */
+static struct keypair *sending_keypair(struct sim *sim, struct sim_end *end)
+{
+	struct keypair *current = end->tx.current;
+
+	if (keypair_can_send(current, sim->now))
+		return current;
+	peer_want_session(&end->peer, current ? current->serial : 0, sim->now);
+	return NULL;
+}
+
 static void serve_soon(struct sim *sim, struct sim_end *end)
 {
 	end->serve_at = MIN(end->serve_at, sim->now + sim_random_below(sim->max_batch));
@@ -90,26 +113,25 @@ static uint32_t number_of(const uint8_t *packet)
 /* Sends what is staged; without anything staged, a keepalive if one is wanted. */
 static void flush(struct sim *sim, struct sim_end *end, bool wants_keepalive)
 {
-	struct peer *peer = &end->peer;
-	struct keypair *keypair = peer_sending_keypair(peer, sim->now);
+	struct keypair *keypair = sending_keypair(sim, end);
 	const uint8_t *packet;
 	bool has_data = false;
 	size_t len;
 
 	if (!keypair)
 		return;
-	while (keypair_can_send(keypair, sim->now) && (packet = staged_pop(&peer->staged, &len))) {
+	while (keypair_can_send(keypair, sim->now) && (packet = staged_pop(&end->staging, &len))) {
 		check_unstaged(sim, end, number_of(packet));
 		seal(sim, end, keypair, packet, len);
 		has_data = true;
 	}
-	if (peer->staged.n == 0)
-		staged_clear(&peer->staged);
+	if (end->staging.n == 0)
+		staged_clear(&end->staging);
 	if (!has_data && wants_keepalive)
 		seal(sim, end, keypair, NULL, 0);
 	if (has_data || wants_keepalive) {
 		sim_trace(sim, "%u: sends %s", end->id, has_data ? "staged packets" : "keepalive");
-		peer_sealed(peer, has_data, sim->now);
+		peer_sent(&end->peer, has_data, keypair->send_counter, sim->now);
 	}
 }
 
@@ -139,8 +161,7 @@ static void note_actions(struct sim *sim, struct sim_end *end, unsigned int acti
 	end->n_retried += (actions & PEER_RETRIED) != 0;
 	sim_trace(sim, "%u: actions %#x", end->id, actions);
 	if (actions & PEER_GAVE_UP) {
-		sim_require(sim, end->peer.staged.n == 0 && !end->peer.staged.is_dirty,
-			    "end %u gave up and keeps what was staged", end->id);
+		end->n_staged_lost += (uint32_t)staged_clear(&end->staging);
 		end->n_staged = 0;
 	}
 }
@@ -153,6 +174,7 @@ static void serve(struct sim *sim, struct sim_end *end)
 	while ((actions = peer_actions(&end->peer, sim->now))) {
 		sim_require(sim, ++n_rounds < 8, "end %u: actions without end", end->id);
 		note_actions(sim, end, actions);
+		hand_over_keys(end);
 		if (actions & PEER_INITIATE)
 			initiate(sim, end);
 		if (actions & (PEER_FLUSH | PEER_SEND_KEEPALIVE))
@@ -166,7 +188,7 @@ static void serve(struct sim *sim, struct sim_end *end)
 void sim_send(struct sim *sim, unsigned int id)
 {
 	struct sim_end *end = &sim->ends[id];
-	struct keypair *keypair = peer_sending_keypair(&end->peer, sim->now);
+	struct keypair *keypair = sending_keypair(sim, end);
 	uint32_t number = end->n_sent++;
 	le32_t words[3] = { le32_make(id), le32_make(number), le32_make(12 + number % 90) };
 	uint8_t packet[12 + 90];
@@ -177,13 +199,13 @@ void sim_send(struct sim *sim, unsigned int id)
 	for (size_t i = sizeof(words); i < len; i++)
 		packet[i] = (uint8_t)(number + i);
 
-	if (keypair && end->peer.staged.n > 0)
+	if (keypair && end->staging.n > 0)
 		flush(sim, end, false);
 	if (keypair && keypair_can_send(keypair, sim->now)) {
 		seal(sim, end, keypair, packet, len);
-		peer_sealed(&end->peer, true, sim->now);
+		peer_sent(&end->peer, true, keypair->send_counter, sim->now);
 	} else {
-		peer_stage(&end->peer, packet, len);
+		end->n_staged_lost += !staged_push(&end->staging, packet, len);
 		check_staged(end, number);
 	}
 	serve_soon(sim, end);
@@ -198,26 +220,40 @@ static void answer(struct sim *sim, struct sim_end *end, const struct sim_datagr
 		sim->n_to_strangers++;
 }
 
+static enum peer_verdict receive_data(struct sim *sim, struct sim_end *end,
+				      struct sim_datagram *datagram)
+{
+	struct sealed_message message = { .bytes = datagram->bytes, .len = datagram->len };
+	enum peer_verdict verdict;
+
+	keypairs_open(&end->rx, &message, 1, sim->now);
+	verdict = peer_data_verdict(message.result, message.plain_len);
+	if (verdict == PEER_DATA)
+		check_delivery(sim, end, datagram->bytes + DATA_HEADER_LEN, message.plain_len);
+	if (message.is_first)
+		peer_confirmed(&end->peer, message.serial, sim->now);
+	if (message.result == KEYPAIR_OPENED)
+		peer_received(&end->peer, message.plain_len > 0, sim->now);
+	return verdict;
+}
+
 static void receive(struct sim *sim, struct sim_datagram *datagram)
 {
 	struct sim_end *end = &sim->ends[datagram->to];
 	enum msg_type type = msg_classify(datagram->bytes, datagram->len);
 	struct peer_reply reply = { .len = 0 };
 	enum peer_verdict verdict;
-	size_t plain_len;
 
 	if (type == MSG_NONE)
 		return;
 	if (type == MSG_DATA) {
-		verdict = peer_receive_data(&end->peer, datagram->bytes, datagram->len, sim->now,
-					    &plain_len);
-		if (verdict == PEER_DATA)
-			check_delivery(sim, end, datagram->bytes + DATA_HEADER_LEN, plain_len);
+		verdict = receive_data(sim, end, datagram);
 	} else {
 		verdict = peer_receive_handshake(&end->peer, type, datagram->bytes, datagram->len,
 						 &datagram->source, sim->now, &reply);
 		check_reply(sim, end, verdict, &reply, datagram->len);
 	}
+	hand_over_keys(end);
 	end->verdicts[verdict]++;
 	sim_trace(sim, "%u: receives %s", end->id, peer_verdict_name(verdict));
 	if (reply.len > 0) {
@@ -311,6 +347,9 @@ static void start(struct sim *sim, struct sim_end *end)
 	};
 
 	sim_require(sim, peer_init(&end->peer, &config, sim->now) == 0, "no peer");
+	sim_require(sim, staged_init(&end->staging) == 0, "no memory");
+	memset(&end->tx, 0, sizeof(end->tx));
+	memset(&end->rx, 0, sizeof(end->rx));
 	end->serve_at = sim->now;
 }
 
@@ -341,8 +380,10 @@ void sim_begin(struct sim *sim, uint64_t seed, const struct sim_setup *setup)
 
 void sim_finish(struct sim *sim)
 {
-	peer_deinit(&sim->ends[0].peer);
-	peer_deinit(&sim->ends[1].peer);
+	for (size_t i = 0; i < 2; i++) {
+		peer_deinit(&sim->ends[i].peer);
+		staged_deinit(&sim->ends[i].staging);
+	}
 	free(sim->flying);
 	sim->flying = NULL;
 }
@@ -351,6 +392,7 @@ void sim_restart(struct sim *sim, unsigned int end)
 {
 	sim_trace(sim, "%u: restarts", end);
 	peer_deinit(&sim->ends[end].peer);
+	staged_deinit(&sim->ends[end].staging);
 	check_restart(&sim->ends[end]);
 	start(sim, &sim->ends[end]);
 }
@@ -409,7 +451,7 @@ void sim_forget_counts(struct sim *sim)
 
 void sim_preset_counter(struct sim *sim, unsigned int end, uint64_t counter)
 {
-	struct keypair *current = sim->ends[end].peer.secrets->keypairs.current;
+	struct keypair *current = sim->ends[end].tx.current;
 
 	if (current)
 		current->send_counter = MAX(current->send_counter, counter);

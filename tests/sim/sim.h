@@ -1,10 +1,11 @@
 /*
  * The simulation: two peers, a wire between them, and one clock that nobody waits for.
  *
- * Each end is a struct peer with the caller's side around it, doing what the daemon does: hand
- * over what arrives, take packets from an imagined interface, obey peer_actions() until it has
- * nothing more, and wake at peer_deadline(). The wire loses, delays, reorders and duplicates as
- * it is told. Time jumps from event to event, so ten minutes pass in a millisecond.
+ * Each end is a struct peer with the caller's side around it, doing what the daemon does: seal and
+ * open with copies of the keypairs that follow the peer's, hand over what arrives, take packets
+ * from an imagined interface, obey peer_actions() until it has nothing more, and wake at
+ * peer_deadline(). The wire loses, delays, reorders and duplicates as it is told. Time jumps from
+ * event to event, so ten minutes pass in a millisecond.
  *
  * While a run goes on, sim_check.c watches it: rules that must hold in every run, whatever the
  * wire does. A rule that breaks prints the seed and the time, and aborts. VPND_SIM_TRACE=1 in
@@ -20,6 +21,7 @@
 #include <stdint.h>
 
 #include "daemon/proto/peer.h"
+#include "daemon/proto/staged.h"
 
 #define SIM_START        (1000 * NSEC_PER_SEC)
 #define SIM_DATAGRAM_MAX 256
@@ -50,13 +52,16 @@ struct sim_datagram {
 
 /* What the watch remembers of one keypair of an end. */
 struct sim_seen_keypair {
-	uint32_t local_index;
+	uint64_t serial;
 	uint64_t send_counter;
 	uint64_t n_end;
 };
 
 struct sim_end {
 	struct peer peer;
+	struct keypairs tx, rx; /* copies that seal and open */
+	struct staged staging;
+	uint32_t n_staged_lost;
 	unsigned int id; /* 0 or 1 */
 	struct key private_key;
 	struct key public_key;

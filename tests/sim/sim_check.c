@@ -65,13 +65,15 @@ static void check_nonce(struct sim *sim, const struct keypair *keypair)
 
 void check_seal(struct sim *sim, const struct sim_end *end, const struct keypair *keypair)
 {
+	const struct keypair *receiving = &end->rx.pool[keypair - end->tx.pool];
+
 	check_nonce(sim, keypair);
 	sim_require(sim, keypair->send_counter < REJECT_AFTER_MESSAGES,
 		    "end %u seals beyond the counter's limit", end->id);
 	sim_require(sim, sim->now - keypair->birth < REJECT_AFTER_TIME,
 		    "end %u seals with a key that is 180 s old", end->id);
 	/* A responder's key is confirmed by the first packet that arrives sealed with it. */
-	sim_require(sim, keypair->i_am_initiator || keypair->replay.n_end > 0,
+	sim_require(sim, keypair->i_am_initiator || receiving->replay.n_end > 0,
 		    "end %u sends with a key that the initiator has not confirmed", end->id);
 }
 
@@ -158,16 +160,18 @@ void check_unstaged(struct sim *sim, struct sim_end *end, uint32_t number)
 static void check_keypair(struct sim *sim, struct sim_end *end, size_t i)
 {
 	const struct keypair *keypair = &end->peer.secrets->keypairs.pool[i];
+	const struct keypair *tx = &end->tx.pool[i], *rx = &end->rx.pool[i];
 	struct sim_seen_keypair *seen = &end->seen[i];
 
-	if (keypair->is_used && seen->local_index == keypair->local_index) {
-		sim_require(sim, keypair->send_counter >= seen->send_counter,
+	sim_require(sim, tx->serial == keypair->serial && rx->serial == keypair->serial,
+		    "end %u: a copy has other keypairs", end->id);
+	if (keypair->serial && seen->serial == keypair->serial) {
+		sim_require(sim, tx->send_counter >= seen->send_counter,
 			    "end %u: a send counter goes back", end->id);
-		sim_require(sim, keypair->replay.n_end >= seen->n_end,
+		sim_require(sim, rx->replay.n_end >= seen->n_end,
 			    "end %u: a replay window goes back", end->id);
 	}
-	*seen = (struct sim_seen_keypair) { keypair->local_index, keypair->send_counter,
-					    keypair->replay.n_end };
+	*seen = (struct sim_seen_keypair) { keypair->serial, tx->send_counter, rx->replay.n_end };
 }
 
 /* Not in constant time, unlike libsodium's: this is asked after every event. */
@@ -190,9 +194,9 @@ static void check_slots(struct sim *sim, const struct sim_end *end)
 
 		for (size_t slot = 0; slot < ARRAY_SIZE(slots); slot++)
 			n_slots += slots[slot] == keypair;
-		sim_require(sim, n_slots == keypair->is_used, "end %u: keypair in %u slots",
+		sim_require(sim, n_slots == (keypair->serial != 0), "end %u: keypair in %u slots",
 			    end->id, n_slots);
-		if (!keypair->is_used)
+		if (!keypair->serial)
 			sim_require(sim, is_wiped(keypair, sizeof(*keypair)),
 				    "end %u: a dropped keypair was not wiped", end->id);
 	}
@@ -208,7 +212,7 @@ static void check_agreement(struct sim *sim)
 
 	for (size_t i = 0; i < N_KEYPAIRS; i++) {
 		for (size_t j = 0; j < N_KEYPAIRS; j++) {
-			if (!ours[i].is_used || !theirs[j].is_used ||
+			if (!ours[i].serial || !theirs[j].serial ||
 			    ours[i].local_index != theirs[j].remote_index ||
 			    ours[i].remote_index != theirs[j].local_index)
 				continue;
@@ -230,8 +234,8 @@ void check_end(struct sim *sim, struct sim_end *end)
 		check_keypair(sim, end, i);
 	check_slots(sim, end);
 	check_agreement(sim);
-	sim_require(sim, end->peer.staged.n == end->n_staged, "end %u: %zu packets staged, not %zu",
-		    end->id, end->peer.staged.n, end->n_staged);
+	sim_require(sim, end->staging.n == end->n_staged, "end %u: %zu packets staged, not %zu",
+		    end->id, end->staging.n, end->n_staged);
 }
 
 void check_restart(struct sim_end *end)
@@ -265,9 +269,12 @@ void sim_require_alive(struct sim *sim)
 void sim_require_erased(struct sim *sim, unsigned int end)
 {
 	const struct peer_secrets *secrets = sim->ends[end].peer.secrets;
+	const struct keypairs *const copies[] = { &secrets->keypairs, &sim->ends[end].tx,
+						  &sim->ends[end].rx };
 
-	sim_require(sim, is_wiped(&secrets->keypairs, sizeof(secrets->keypairs)),
-		    "end %u: session keys are still in memory", end);
+	for (size_t i = 0; i < ARRAY_SIZE(copies); i++)
+		sim_require(sim, is_wiped(copies[i]->pool, sizeof(copies[i]->pool)),
+			    "end %u: session keys are still in memory", end);
 	sim_require(sim, is_wiped(&secrets->handshake, sizeof(secrets->handshake)),
 		    "end %u: handshake secrets are still in memory", end);
 }

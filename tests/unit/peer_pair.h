@@ -81,6 +81,17 @@ static inline const union netaddr *address_of_other(const struct peer *peer)
 	return peer == &pair.a ? &pair.b_addr : &pair.a_addr;
 }
 
+/*! The keypair to seal with, or NULL after a session was asked for. */
+static inline struct keypair *sending_keypair(struct peer *peer)
+{
+	struct keypair *current = peer->secrets->keypairs.current;
+
+	if (keypair_can_send(current, pair.now))
+		return current;
+	peer_want_session(peer, current ? current->serial : 0, pair.now);
+	return NULL;
+}
+
 /*! All actions until there are none. */
 static inline unsigned int take_actions(struct peer *peer)
 {
@@ -156,22 +167,28 @@ static inline struct packet seal_with(struct keypair *keypair, size_t plain_len)
 /*! Sends; there must be a session. 0 makes a keepalive. */
 static inline struct packet send_packet(struct peer *peer, size_t plain_len)
 {
-	struct keypair *keypair = peer_sending_keypair(peer, pair.now);
+	struct keypair *keypair = sending_keypair(peer);
 	struct packet packet;
 
 	assert_non_null(keypair);
+	if (!keypair)
+		return (struct packet) { .len = 0 };
 	packet = seal_with(keypair, plain_len);
-	peer_sealed(peer, plain_len > 0, pair.now);
+	peer_sent(peer, plain_len > 0, keypair->send_counter, pair.now);
 	return packet;
 }
 
 static inline void receive_packet(struct peer *peer, struct packet packet,
 				  enum peer_verdict expected)
 {
-	size_t plain_len;
+	struct sealed_message message = { .bytes = packet.bytes, .len = packet.len };
 
-	assert_int_equal(peer_receive_data(peer, packet.bytes, packet.len, pair.now, &plain_len),
-			 expected);
+	keypairs_open(&peer->secrets->keypairs, &message, 1, pair.now);
+	assert_int_equal(peer_data_verdict(message.result, message.plain_len), expected);
+	if (message.is_first)
+		peer_confirmed(peer, message.serial, pair.now);
+	if (message.result == KEYPAIR_OPENED)
+		peer_received(peer, message.plain_len > 0, pair.now);
 }
 
 /*! A handshake begun by `from` up to the response: `to` is not sure of it yet. */

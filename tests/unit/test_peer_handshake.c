@@ -331,8 +331,8 @@ static void session_withdraws_a_wish(void **state)
 
 	(void)state;
 	pair.now += SECONDS(6);
-	assert_null(peer_sending_keypair(a, pair.now));
-	assert_null(peer_sending_keypair(b, pair.now));
+	assert_null(sending_keypair(a));
+	assert_null(sending_keypair(b));
 	hand_reply(a, &reply, PEER_ESTABLISHED);
 	assert_false(take_actions(a) & PEER_INITIATE);
 	receive_packet(b, send_packet(a, 0), PEER_KEEPALIVE);

@@ -300,7 +300,7 @@ static void a_forced_initiator_takes_nothing_else(void **state)
 	reply = hand_initiation(b, &initiation, PEER_RESPONDED);
 	hand_reply(a, &reply, PEER_NO_SUITE);
 	assert_true(has_no_session(a));
-	assert_null(peer_sending_keypair(a, pair.now));
+	assert_null(sending_keypair(a));
 	assert_false(take_actions(a) & (PEER_SESSION_UP | PEER_FLUSH | PEER_SEND_KEEPALIVE));
 	/* The same response again finds nobody waiting. */
 	hand_reply(a, &reply, PEER_UNASKED);
@@ -326,7 +326,7 @@ static void a_forced_initiator_gives_up(void **state)
 	forced = one(suites[0], true);
 	begin(&forced, &nothing);
 	begun = pair.now;
-	assert_null(peer_sending_keypair(a, pair.now));
+	assert_null(sending_keypair(a));
 	while (!has_given_up && pair.now - begun < SECONDS(300)) {
 		unsigned int actions = take_actions(a);
 

@@ -277,17 +277,19 @@ static void trouble_is_said_once_a_minute(void **state)
 {
 	(void)state;
 	for (enum report_trouble kind = 0; kind < REPORT_N_TROUBLES; kind++) {
-		report_trouble(&report, kind, BEGIN, "first %d of %s", (int)kind, "a kind");
+		report_trouble(&report.troubles, kind, BEGIN, "first %d of %s", (int)kind,
+			       "a kind");
 		assert_said(" of a kind");
 	}
 	for (enum report_trouble kind = 0; kind < REPORT_N_TROUBLES; kind++) {
 		for (unsigned int i = 0; i < 1000; i++)
-			report_trouble(&report, kind, BEGIN + 60 * SEC * i / 1000, "again");
-		report_trouble(&report, kind, BEGIN + 60 * SEC - 1, "again");
+			report_trouble(&report.troubles, kind, BEGIN + 60 * SEC * i / 1000,
+				       "again");
+		report_trouble(&report.troubles, kind, BEGIN + 60 * SEC - 1, "again");
 		assert_silent();
-		report_trouble(&report, kind, BEGIN + 60 * SEC, "a minute later");
+		report_trouble(&report.troubles, kind, BEGIN + 60 * SEC, "a minute later");
 		assert_said("a minute later (and 1001 times more before)");
-		report_trouble(&report, kind, BEGIN + 119 * SEC, "again");
+		report_trouble(&report.troubles, kind, BEGIN + 119 * SEC, "again");
 		assert_silent();
 	}
 	/* A stranger's trouble changes nothing else. */
@@ -301,10 +303,10 @@ static void long_trouble_stays_one_line(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	report_trouble(&report, REPORT_SEND, BEGIN, "%s %%n", text);
+	report_trouble(&report.troubles, REPORT_SEND, BEGIN, "%s %%n", text);
 	assert_said("xxx");
 	/* What a name server or the peer made of it is no format. */
-	report_trouble(&report, REPORT_NAME, BEGIN, "%s", "%s%n%d");
+	report_trouble(&report.troubles, REPORT_NAME, BEGIN, "%s", "%s%n%d");
 	assert_said("%s%n%d");
 }
 
@@ -376,7 +378,7 @@ static void loop_is_said_once_a_minute(void **state)
 {
 	(void)state;
 	for (unsigned int i = 0; i < 100; i++)
-		report_loop(&report, &remote, BEGIN + i * SEC / 2);
+		report_loop(&report.troubles, &remote, BEGIN + i * SEC / 2);
 	assert_said("the peer at 192.0.2.1:51820 leads through the link itself");
 	assert_int_equal(report.state, REPORT_IDLE);
 }

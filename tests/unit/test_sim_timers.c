@@ -133,7 +133,7 @@ static void test_rekey_by_count(void **state)
 		sim_advance(&sim, NSEC_PER_SEC);
 		assert_int_equal(sim.ends[end].n_initiations, 1);
 		assert_int_equal(sim.ends[end].n_session_up, 1);
-		assert_true(sim.ends[end].peer.secrets->keypairs.current->send_counter < 10);
+		assert_true(sim.ends[end].tx.current->send_counter < 10);
 		if (end == 0)
 			finish(NULL);
 	}
@@ -163,7 +163,7 @@ static void test_counter_limit_is_refused(void **state)
 	(void)state;
 	connect_at_start();
 	for (size_t i = 0; i < 2; i++) {
-		keypair = a->peer.secrets->keypairs.current;
+		keypair = a->tx.current;
 		keypair->send_counter = counters[i];
 		sim_inject(&sim, 1, message,
 			   keypair_seal(keypair, message, message + DATA_HEADER_LEN, 0),
@@ -199,7 +199,7 @@ static void test_gives_up(void **state)
 	assert_int_equal(a->n_retried, a->n_initiations - 1);
 	assert_int_equal(a->n_gave_up, 1);
 	assert_int_equal(a->n_session_up, 0);
-	assert_int_equal(a->peer.staged.n, 0);
+	assert_int_equal(a->staging.n, 0);
 	sim_advance(&sim, SECONDS(3600));
 	assert_int_equal(sim.n_transmitted, a->n_initiations);
 	sim_require_erased(&sim, 0);

@@ -209,7 +209,7 @@ static void test_black_hole(void **state)
 	assert_int_equal(b->n_delivered, 128);
 	assert_int_equal(b->newest_delivered, 300);
 	assert_int_equal(b->n_out_of_order, 0);
-	assert_int_equal(a->peer.n_staged_lost, 172);
+	assert_int_equal(a->n_staged_lost, 172);
 }
 
 /* The same for the responder, which must wait for the initiator's first packet. */

@@ -200,6 +200,74 @@ static void due_timers_are_disarmed(void **state)
 	assert_true(timers_deadline(timers) == NSEC_NEVER);
 }
 
+/* Two threads tell what happened, each a little later: an answer that came in between counts. */
+static void sent_is_told_after_its_answer(void **state)
+{
+	struct timers *timers = *state;
+	nsec_t sent = START, answered = START + NSEC_PER_MSEC;
+
+	timers_authenticated_received(timers, answered);
+	timers_authenticated_sent(timers, sent);
+	timers_data_sent(timers, sent);
+	assert_true(deadline(state, TIMER_NEW_HANDSHAKE) == NSEC_NEVER);
+	timers_data_sent(timers, answered + 1);
+	assert_true(deadline(state, TIMER_NEW_HANDSHAKE) ==
+		    answered + 1 + KEEPALIVE_TIMEOUT + REKEY_TIMEOUT);
+}
+
+static void answer_is_told_after_later_data(void **state)
+{
+	struct timers *timers = *state;
+	nsec_t answered = START + NSEC_PER_MSEC, last = START + 40 * NSEC_PER_MSEC;
+
+	timers_data_sent(timers, START);
+	timers_data_sent(timers, last);
+	timers_authenticated_received(timers, answered);
+	/* The last packet has no answer yet. */
+	assert_true(deadline(state, TIMER_NEW_HANDSHAKE) ==
+		    last + KEEPALIVE_TIMEOUT + REKEY_TIMEOUT);
+	timers_authenticated_received(timers, last);
+	assert_true(deadline(state, TIMER_NEW_HANDSHAKE) == NSEC_NEVER);
+}
+
+static void received_is_told_after_its_answer(void **state)
+{
+	struct timers *timers = *state;
+
+	timers_authenticated_sent(timers, START + NSEC_PER_MSEC);
+	timers_data_received(timers, START);
+	assert_true(deadline(state, TIMER_KEEPALIVE) == NSEC_NEVER);
+	timers_data_received(timers, START + NSEC_PER_MSEC);
+	assert_true(deadline(state, TIMER_KEEPALIVE) == START + NSEC_PER_MSEC + KEEPALIVE_TIMEOUT);
+}
+
+static void answer_to_earlier_data_leaves_the_keepalive(void **state)
+{
+	struct timers *timers = *state;
+	nsec_t last = START + 40 * NSEC_PER_MSEC;
+
+	timers_data_received(timers, START);
+	timers_data_received(timers, last);
+	timers_authenticated_sent(timers, START + NSEC_PER_MSEC);
+	assert_true(deadline(state, TIMER_KEEPALIVE) == last + KEEPALIVE_TIMEOUT);
+	/* What was sent before the data answers nothing. */
+	timers_authenticated_sent(timers, START - 1);
+	assert_true(deadline(state, TIMER_KEEPALIVE) == last + KEEPALIVE_TIMEOUT);
+	timers_authenticated_sent(timers, last);
+	assert_true(deadline(state, TIMER_KEEPALIVE) == NSEC_NEVER);
+}
+
+static void persistent_counts_from_the_latest(void **state)
+{
+	struct timers timers;
+
+	(void)state;
+	timers_init(&timers, INTERVAL);
+	timers_authenticated_received(&timers, START + NSEC_PER_SEC);
+	timers_authenticated_sent(&timers, START);
+	assert_true(timers.deadlines[TIMER_PERSISTENT] == START + NSEC_PER_SEC + INTERVAL);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -216,6 +284,11 @@ int main(void)
 		cmocka_unit_test_setup(giving_up, setup),
 		cmocka_unit_test_setup(persistent_only_when_asked_for, setup),
 		cmocka_unit_test_setup(due_timers_are_disarmed, setup),
+		cmocka_unit_test_setup(sent_is_told_after_its_answer, setup),
+		cmocka_unit_test_setup(answer_is_told_after_later_data, setup),
+		cmocka_unit_test_setup(received_is_told_after_its_answer, setup),
+		cmocka_unit_test_setup(answer_to_earlier_data_leaves_the_keepalive, setup),
+		cmocka_unit_test_setup(persistent_counts_from_the_latest, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,12 +16,14 @@ static int set_up(void **state)
 	fault.n_left = ALWAYS;
 	n_sent = n_calls = n_runs_sent = 0;
 	memset(&counters, 0, sizeof(counters));
-	memset(&report, 0, sizeof(report));
+	memset(&troubles, 0, sizeof(troubles));
+	latest_init(&latest);
 	wire = (struct wire) {
+		.latest = &latest,
 		.udp = { .fd4 = 1000, .fd6 = 1001, .has_segment = true, .has_gro = true },
 		.path = path_to("192.0.2.1", 51820),
 		.counters = &counters,
-		.report = &report,
+		.troubles = &troubles,
 	};
 	return 0;
 }
@@ -366,7 +368,7 @@ static void test_handshake_to_a_stranger(void **state)
 	fault.error = EMSGSIZE;
 	wire_send_handshake(&wire, &stranger, data, 148, BEGIN);
 	expect_counted(0, 0, 1);
-	assert_int_equal(report.limits[REPORT_TOO_BIG].next, 0);
+	assert_int_equal(troubles.limits[REPORT_TOO_BIG].next, 0);
 }
 
 int main(void)

@@ -10,14 +10,16 @@ static struct arrived arrived;
 static void begin(const char *far)
 {
 	memset(&counters, 0, sizeof(counters));
-	memset(&report, 0, sizeof(report));
+	memset(&troubles, 0, sizeof(troubles));
 	open_ends(&ends);
 	arrived_init(&arrived);
+	latest_init(&latest);
 	wire = (struct wire) {
 		.udp = ends.near,
 		.path = path_to(far, ends.far.port),
 		.counters = &counters,
-		.report = &report,
+		.latest = &latest,
+		.troubles = &troubles,
 	};
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 7 + i / 251);
@@ -77,7 +79,7 @@ static void test_refusal_is_said(void **state)
 	make_batch(messages);
 	assert_int_equal(wire_send(&wire, messages, 1, BEGIN), 1);
 	wire_read_errors(&wire, ends.near.fd4, BEGIN);
-	assert_int_not_equal(report.limits[REPORT_ICMP].next, 0);
+	assert_int_not_equal(troubles.limits[REPORT_ICMP].next, 0);
 	end();
 }
 
@@ -90,7 +92,7 @@ static void test_refusal_of_others(void **state)
 	begin("127.0.0.2");
 	wire_send_handshake(&wire, &stranger, data, 148, BEGIN);
 	wire_read_errors(&wire, ends.near.fd4, BEGIN);
-	assert_int_equal(report.limits[REPORT_ICMP].next, 0);
+	assert_int_equal(troubles.limits[REPORT_ICMP].next, 0);
 	assert_false(wire.is_way_stale);
 	end();
 }

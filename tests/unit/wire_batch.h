@@ -14,7 +14,8 @@
 
 static uint8_t data[65536];
 static struct counters counters;
-static struct report report;
+static struct troubles troubles;
+static struct latest latest;
 static struct wire wire;
 
 /* A batch as tx makes it: runs and single datagrams, one behind the other in `data`. */

@@ -1,0 +1,103 @@
+/* The tx thread; see tx_loop.h. */
+#include "daemon/core/tx_loop.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Sends a batch; reads the interface only while the socket takes what comes out of it. */
+static int run_batch(struct tx_loop *loop, nsec_t now)
+{
+	const struct wire *wire = &loop->worker.wire;
+	struct ev_loop *ev = loop->worker.loop;
+	int r = tx_run(&loop->tx, now);
+
+	if (r == TX_BLOCKED) {
+		bool is_v4 = wire->path.remote.sa.sa_family == AF_INET;
+
+		ev_io_stop(ev, &loop->tun_readable);
+		ev_io_stop(ev, &loop->udp_writable);
+		ev_io_set(&loop->udp_writable, is_v4 ? wire->udp.fd4 : wire->udp.fd6, EV_WRITE);
+		ev_io_start(ev, &loop->udp_writable);
+	} else if (r < 0) {
+		ev_io_stop(ev, &loop->tun_readable);
+		teller_lost(&loop->worker.teller, -r);
+	} else {
+		ev_io_stop(ev, &loop->udp_writable);
+		ev_io_start(ev, &loop->tun_readable);
+	}
+	return r;
+}
+
+/* Sends what waits for the socket or for a session: a bounded number of batches, since local
+ * programs can write faster than they are sent. */
+static void flush(struct tx_loop *loop, nsec_t now)
+{
+	for (size_t n = 0; n <= STAGED_MAX / UDP_BATCH; n++) {
+		if (run_batch(loop, now) != TX_MORE || loop->tx.staged.n == 0)
+			return;
+	}
+}
+
+static void obey(struct worker *worker, unsigned int todo)
+{
+	struct tx_loop *loop = container_of(worker, struct tx_loop, worker);
+	nsec_t now = nsec_boottime();
+
+	if (todo & ORDER_DROP_STAGED)
+		tx_drop_staged(&loop->tx);
+	if (!(todo & (ORDER_FLUSH | ORDER_KEEPALIVE)))
+		return;
+	if (loop->tx.staged.n > 0)
+		flush(loop, now);
+	else if (todo & ORDER_KEEPALIVE)
+		tx_keepalive(&loop->tx, now);
+}
+
+static void on_tun_readable(struct ev_loop *ev, ev_io *watcher, int events)
+{
+	struct tx_loop *loop = container_of(watcher, struct tx_loop, tun_readable);
+
+	(void)ev;
+	(void)events;
+	run_batch(loop, nsec_boottime());
+	worker_end_turn(&loop->worker);
+}
+
+static void on_udp_writable(struct ev_loop *ev, ev_io *watcher, int events)
+{
+	struct tx_loop *loop = container_of(watcher, struct tx_loop, udp_writable);
+
+	(void)ev;
+	(void)events;
+	flush(loop, nsec_boottime());
+	worker_end_turn(&loop->worker);
+}
+
+int tx_loop_init(struct tx_loop *loop, const struct tun *tun, const struct allowedips *allowed,
+		 const struct wire *wire, struct ev_loop *control, void (*on_facts)(void *),
+		 void *context)
+{
+	int r = worker_init(&loop->worker, "vpnd-tx", wire, true, obey, control, on_facts, context);
+
+	memset(&loop->tx, 0, sizeof(loop->tx));
+	loop->tx.worker = &loop->worker;
+	loop->tx.tun = tun;
+	loop->tx.allowed = allowed;
+	if (r == 0)
+		r = tx_init(&loop->tx);
+	if (r < 0) {
+		tx_loop_deinit(loop);
+		return r;
+	}
+	ev_io_init(&loop->tun_readable, on_tun_readable, tun->fd, EV_READ);
+	ev_io_init(&loop->udp_writable, on_udp_writable, -1, EV_WRITE);
+	ev_io_start(loop->worker.loop, &loop->tun_readable);
+	return 0;
+}
+
+void tx_loop_deinit(struct tx_loop *loop)
+{
+	worker_stop(&loop->worker);
+	worker_deinit(&loop->worker);
+	tx_deinit(&loop->tx);
+}

@@ -1,0 +1,69 @@
+/*
+ * A data loop: a thread with a libev loop of its own, its copies of the keypairs, and the two
+ * mailboxes between it and control. What it does with packets is in tx.c and rx.c; which
+ * descriptors it watches for that, in tx_loop.c and rx_loop.c.
+ */
+#ifndef CORE_WORKER_H
+#define CORE_WORKER_H
+
+#include "daemon/core/facts.h"
+#include "daemon/core/orders.h"
+#include "daemon/core/wire.h"
+
+struct worker {
+	const char *name;
+	struct ev_loop *loop;
+	pthread_t thread;
+	bool is_running;
+
+	struct orders orders;
+	struct order_state state; /* as it was told last */
+	unsigned int todo;        /* what was told and not done yet */
+	void (*obey)(struct worker *worker, unsigned int todo);
+	bool seals;                /* keeps the keys that seal, else those that open */
+	struct keypairs *keypairs; /* guarded, owned */
+
+	struct tray tray;
+	struct teller teller;
+	struct wire wire;         /* the loop's own view of the way to the peer */
+	struct troubles troubles; /* what the loop says itself */
+};
+
+/*!
+ * Makes the loop and its mailboxes; nothing runs yet.
+ * \param name       of the thread, at most 15 characters; kept
+ * \param wire       control's; the loop's own begins as a copy
+ * \param seals      which half of the keys it keeps
+ * \param obey       called in the thread with what is to be done (enum order bits), after the state
+ *                   was taken over; or NULL
+ * \param control    the loop that reads the tray
+ * \param on_facts   called by it
+ * \return 0 or -ENOMEM
+ */
+int worker_init(struct worker *worker, const char *name, const struct wire *wire, bool seals,
+		void (*obey)(struct worker *worker, unsigned int todo), struct ev_loop *control,
+		void (*on_facts)(void *context), void *context);
+
+/*! Starts the thread, with all signals blocked. \return 0 or negative errno */
+int worker_start(struct worker *worker);
+
+/*! Ends the thread and waits for that; safe when it does not run. */
+void worker_stop(struct worker *worker);
+
+/*! Frees everything; the thread has been stopped. Safe after a failed init and on all zero. */
+void worker_deinit(struct worker *worker);
+
+/*! In the thread, after a batch: tells what is new, of the wire also, if it is time. */
+void worker_end_turn(struct worker *worker);
+
+/*! In the thread: takes over state and keypairs before the bell is heard; what is to be done is
+ * done then. */
+void worker_look_for_orders(struct worker *worker);
+
+/*! In the thread: the counters that are told. */
+static inline struct counters *worker_counters(struct worker *worker)
+{
+	return &worker->teller.news.counters;
+}
+
+#endif
