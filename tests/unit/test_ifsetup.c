@@ -1,82 +1,5 @@
 /* A link file's values on a real interface in a network namespace: ifsetup.c. */
-#include "tests/unit/host_env.h"
-
-#include <arpa/inet.h>
-#include <stdlib.h>
-
-#include "daemon/host/ifsetup.h"
-
-/* A namespace with the link "vta" and another interface "vtb" that is up with 10.7.0.1/24. */
-struct world {
-	struct netlink nl;
-	int own_fd;
-	int other_fd;
-	unsigned int own;
-	unsigned int other;
-	struct conf_link conf;
-	struct ifsetup_failure failure;
-};
-
-#define MAX_PREFIXES 8
-
-static struct conf_prefixes prefixes_of(const char *const *texts)
-{
-	struct conf_prefixes list = { .items = calloc(MAX_PREFIXES, sizeof(struct prefix)) };
-
-	assert_non_null(list.items);
-	for (; *texts; texts++)
-		list.items[list.n++] = prefix_of(*texts);
-	return list;
-}
-
-/* Both lists end in NULL. */
-static void setup(struct world *world, const char *const *addresses, const char *const *allowed)
-{
-	struct prefix other_address = prefix_of("10.7.0.1/24");
-
-	enter_netns();
-	*world = (struct world) { .nl = NETLINK_NULL };
-	assert_int_equal(netlink_open(&world->nl), 0);
-	world->own_fd = make_tun("vta");
-	world->other_fd = make_tun("vtb");
-	assert_int_equal(nl_link_index(&world->nl, "vta", &world->own), 0);
-	assert_int_equal(nl_link_index(&world->nl, "vtb", &world->other), 0);
-	assert_int_equal(nl_addr_add(&world->nl, world->other, &other_address), 0);
-	assert_int_equal(nl_link_set_up(&world->nl, world->other), 0);
-	memcpy(world->conf.name, "vta", sizeof("vta"));
-	world->conf.addresses = prefixes_of(addresses);
-	world->conf.allowed_ips = prefixes_of(allowed);
-}
-
-static void teardown(struct world *world)
-{
-	free(world->conf.addresses.items);
-	free(world->conf.allowed_ips.items);
-	close(world->own_fd);
-	close(world->other_fd);
-	netlink_close(&world->nl);
-}
-
-static int apply(struct world *world, unsigned int mtu)
-{
-	return ifsetup_apply(&world->nl, &world->conf, world->own, mtu, &world->failure);
-}
-
-/* The interface that packets to an address would leave through, or 0. */
-static unsigned int way_to(struct world *world, const char *text)
-{
-	union netaddr addr = { .sa.sa_family = AF_INET };
-	struct nl_path path;
-
-	if (inet_pton(AF_INET, text, &addr.in4.sin_addr) != 1) {
-		addr.sa.sa_family = AF_INET6;
-		assert_int_equal(inet_pton(AF_INET6, text, &addr.in6.sin6_addr), 1);
-	}
-	return nl_path_get(&world->nl, &addr, 0, &path) == 0 ? path.ifindex : 0;
-}
-
-static const char *const two_addresses[] = { "10.9.0.1/24", "fd00:9::1/64", NULL };
-static const char *const none[] = { NULL };
+#include "tests/unit/ifsetup_world.h"
 
 static void test_plain(void **state)
 {
@@ -150,35 +73,66 @@ static void test_table_off(void **state)
 	teardown(&world);
 }
 
+/* Default routes with Table = auto are netup's; all else is done. */
 static void test_needs(void **state)
 {
-	static const char *const allowed_4[] = { "192.0.2.0/24", "0.0.0.0/0", NULL };
-	static const char *const allowed_6[] = { "::/0", NULL };
+	static const char *const allowed[] = { "192.0.2.0/24", "0.0.0.0/0", "::/0", NULL };
+	char name[] = "uplink", namespace[] = "blue";
 	struct world world;
 	struct nl_link link;
 
 	(void)state;
-	setup(&world, two_addresses, allowed_4);
-	assert_int_equal(apply(&world, 1300), IFSETUP_NEEDS_POLICY);
+	setup(&world, two_addresses, allowed);
+	/* A name that conf has found no number for: nothing is changed. */
+	world.conf.table_kind = CONF_TABLE_NAME;
+	world.conf.table_name = name;
+	assert_int_equal(apply(&world, 1300), IFSETUP_NEEDS_TABLE);
 	assert_string_equal(world.failure.text,
-			    "cannot make the default route of AllowedIPs = 0.0.0.0/0 yet; "
-			    "with Table = off the routes are up to you");
-	assert_int_equal(world.failure.prefix.family, AF_INET);
-	/* Nothing was changed. */
+			    "no routing table is called uplink: give its number in Table, or name "
+			    "it in /etc/iproute2/rt_tables");
 	assert_int_equal(nl_link_get(&world.nl, world.own, &link), 0);
 	assert_false(link.is_up);
-	assert_int_equal(link.mtu, 1500);
-	teardown(&world);
-
-	setup(&world, two_addresses, allowed_6);
+	world.conf.table_kind = CONF_TABLE_AUTO;
 	assert_int_equal(apply(&world, 1300), IFSETUP_NEEDS_POLICY);
-	assert_int_equal(world.failure.prefix.family, AF_INET6);
+	assert_string_equal(world.failure.text, "");
+	assert_int_equal(nl_link_get(&world.nl, world.own, &link), 0);
+	assert_true(link.is_up);
+	assert_int_equal(way_to(&world, "192.0.2.1"), world.own);
+	assert_int_equal(way_to(&world, "198.51.100.1"), 0);
+	assert_int_equal(way_to(&world, "2001:db8::1"), 0);
+	assert_int_equal(ifsetup_restore(&world.nl, &world.conf, world.own, &world.failure),
+			 IFSETUP_NEEDS_POLICY);
+	/* In a namespace of its own they are routes like others. */
+	world.conf.namespace = namespace;
+	assert_int_equal(apply(&world, 1300), 0);
+	assert_int_equal(way_to(&world, "198.51.100.1"), world.own);
+	assert_int_equal(way_to(&world, "2001:db8::1"), world.own);
+	teardown(&world);
+}
+
+/* Another table takes everything, and nobody is sent there. */
+static void test_other_table(void **state)
+{
+	static const char *const allowed[] = { "192.0.2.0/24", "10.9.0.2/32", "0.0.0.0/0", "::/0",
+					       NULL };
+	char name[] = "uplink";
+	struct world world;
+
+	(void)state;
+	setup(&world, two_addresses, allowed);
 	world.conf.table_kind = CONF_TABLE_ID;
-	world.conf.table = 51820;
-	assert_int_equal(apply(&world, 1300), IFSETUP_NEEDS_TABLE);
+	world.conf.table = 4000000000U;
+	assert_false(is_table_used(&world, 4000000000U));
+	assert_int_equal(apply(&world, 1420), 0);
+	assert_true(is_table_used(&world, 4000000000U));
+	assert_int_equal(way_to(&world, "192.0.2.1"), 0);
+	assert_int_equal(way_to(&world, "10.9.0.2"), world.own);
 	world.conf.table_kind = CONF_TABLE_NAME;
-	assert_int_equal(apply(&world, 1300), IFSETUP_NEEDS_TABLE);
-	assert_true(strlen(world.failure.text) > 0);
+	world.conf.table_name = name;
+	world.conf.table = 77;
+	assert_int_equal(apply(&world, 1420), 0);
+	assert_true(is_table_used(&world, 77));
+	assert_false(is_table_used(&world, 78));
 	teardown(&world);
 }
 
@@ -312,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_route_taken),    cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_mtu_below_ipv6), cmocka_unit_test(test_ipv6_disabled),
 		cmocka_unit_test(test_without_rights), cmocka_unit_test(test_mtu_auto),
+		cmocka_unit_test(test_other_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,169 @@
+/* The socket's place in the file system; see uapi_listen.h. */
+#include "daemon/ctl/uapi_listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BACKLOG 16
+
+static int make_socket(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Binds and listens. The mode is set beforehand: the file gets it from the socket, so there is no
+   moment in which others may connect, and the process's umask is left alone. */
+static int try_listen(const struct sockaddr_un *addr)
+{
+	int fd = make_socket();
+	int r = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fchmod(fd, 0700) < 0 || bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ||
+	    listen(fd, BACKLOG) < 0)
+		r = -errno;
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}
+
+/* Removes a socket on which nobody listens. Who listens but has its queue full says EAGAIN. */
+static int remove_stale(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int fd, r = -EADDRINUSE;
+
+	if (lstat(addr->sun_path, &st) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -ENOTSOCK;
+	fd = make_socket();
+	if (fd < 0)
+		return fd;
+	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 && errno == ECONNREFUSED)
+		r = unlink(addr->sun_path) < 0 && errno != ENOENT ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+int uapi_listen(const char *dir, const char *name)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int n = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/%s.sock", dir, name);
+	int fd, r;
+
+	if (n < 0 || n >= (int)sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd = try_listen(&addr);
+	if (fd != -EADDRINUSE)
+		return fd;
+	r = remove_stale(&addr);
+	return r < 0 ? r : try_listen(&addr);
+}
+
+static int socket_option(int fd, int option)
+{
+	int value;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) < 0 ? -errno : value;
+}
+
+int uapi_listen_adopt(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -errno;
+	if (socket_option(fd, SO_DOMAIN) != AF_UNIX || socket_option(fd, SO_TYPE) != SOCK_STREAM ||
+	    socket_option(fd, SO_ACCEPTCONN) != 1)
+		return -EINVAL;
+	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -errno;
+	return 0;
+}
+
+/* The inode lives as long as the socket does, so its removal shows only as a change of its
+   attributes: one name less. */
+static int watch(struct uapi_place *place)
+{
+	struct stat st;
+
+	place->path_fd = open(place->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (place->path_fd < 0 || fstat(place->path_fd, &st) < 0)
+		return -errno;
+	place->dev = st.st_dev;
+	place->ino = st.st_ino;
+	place->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (place->inotify_fd < 0 ||
+	    inotify_add_watch(place->inotify_fd, place->path,
+			      IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF | IN_DONT_FOLLOW) < 0)
+		return -errno;
+	return 0;
+}
+
+int uapi_place_open(struct uapi_place *place, int fd)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNSPEC };
+	socklen_t len = sizeof(addr);
+	int r;
+
+	*place = (struct uapi_place)UAPI_PLACE_NULL;
+	if (getsockname(fd, (struct sockaddr *)&addr, &len) < 0)
+		return -errno;
+	if (len <= offsetof(struct sockaddr_un, sun_path) || addr.sun_path[0] == '\0')
+		return 0;
+	/* The kernel's length says where a name of full length ends. */
+	len = MIN(len - (socklen_t)offsetof(struct sockaddr_un, sun_path),
+		  (socklen_t)sizeof(place->path) - 1);
+	memcpy(place->path, addr.sun_path, len);
+	r = watch(place);
+	if (r < 0)
+		uapi_place_close(place, false);
+	return r;
+}
+
+bool uapi_place_is_gone(struct uapi_place *place)
+{
+	char events[256] __attribute__((aligned(__alignof__(struct inotify_event))));
+	bool is_moved = false;
+	struct stat st;
+	ssize_t n;
+
+	if (place->inotify_fd < 0)
+		return false;
+	while ((n = read(place->inotify_fd, events, sizeof(events))) > 0) {
+		const struct inotify_event *event;
+
+		for (ssize_t at = 0; at < n; at += (ssize_t)(sizeof(*event) + event->len)) {
+			event = (const void *)(events + at);
+			is_moved = is_moved || (event->mask & IN_MOVE_SELF) != 0;
+		}
+	}
+	return is_moved || fstat(place->path_fd, &st) < 0 || st.st_nlink == 0;
+}
+
+void uapi_place_close(struct uapi_place *place, bool remove)
+{
+	struct stat st;
+
+	if (remove && place->path_fd >= 0 && lstat(place->path, &st) == 0 &&
+	    st.st_dev == place->dev && st.st_ino == place->ino)
+		unlink(place->path);
+	if (place->path_fd >= 0)
+		close(place->path_fd);
+	if (place->inotify_fd >= 0)
+		close(place->inotify_fd);
+	*place = (struct uapi_place)UAPI_PLACE_NULL;
+}

@@ -1,0 +1,70 @@
+/*
+ * The socket's place in the file system: how /run/wireguard/NAME.sock comes to be, how a left-over
+ * one is told from one in use, how one notices that somebody removed it, and how it goes.
+ *
+ * Separate from the server because the socket must be there before a daemon's parent returns: `wg`
+ * is often called right after it.
+ */
+#ifndef CTL_UAPI_LISTEN_H
+#define CTL_UAPI_LISTEN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+#include "common/defs.h"
+
+/* Where `wg` looks; /var/run is the same place. */
+#define UAPI_DIR "/run/wireguard"
+
+/*!
+ * Makes the directory (mode 0755) if need be, and a listening socket DIR/NAME.sock in it that
+ * only its owner may use (mode 0700, as wireguard-go makes it). A socket on which nobody listens
+ * is replaced.
+ * \param dir   UAPI_DIR, or another one in a test
+ * \param name  of the interface
+ * \return a descriptor, non-blocking and closed on exec; or -EADDRINUSE: another process listens
+ *         there; -ENOTSOCK: the name is taken by something that is no socket; -ENAMETOOLONG;
+ *         another negated errno value
+ */
+must_check int uapi_listen(const char *dir, const char *name);
+
+/*!
+ * Checks a socket that somebody else opened (WG_UAPI_FD, systemd's store), and makes it
+ * non-blocking and closed on exec.
+ * \return 0, or -EINVAL: it is not a listening Unix stream socket; or -EBADF
+ */
+must_check int uapi_listen_adopt(int fd);
+
+/* A watch over a listening socket's name. */
+struct uapi_place {
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)]; /* "": it has no name */
+	int path_fd;    /* of the name's inode: it tells when no name is left */
+	int inotify_fd; /* readable when something happened to it */
+	dev_t dev;
+	ino_t ino;
+};
+
+#define UAPI_PLACE_NULL                                                                            \
+	{                                                                                          \
+		.path_fd = -1, .inotify_fd = -1                                                    \
+	}
+
+/*!
+ * Finds the name of a listening socket and watches it. A socket without a name in the file system
+ * is fine: then there is no inotify_fd.
+ * \return 0, or -ENOENT: the name is gone already; or another negated errno value; then the place
+ *         is UAPI_PLACE_NULL
+ */
+must_check int uapi_place_open(struct uapi_place *place, int fd);
+
+/*! Whether the socket has lost its name; reads what inotify_fd has, so call it when readable. */
+bool uapi_place_is_gone(struct uapi_place *place);
+
+/*!
+ * Ends the watch; safe twice.
+ * \param remove  take the name away, too, if it still is this socket's
+ */
+void uapi_place_close(struct uapi_place *place, bool remove);
+
+#endif

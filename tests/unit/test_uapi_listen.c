@@ -1,0 +1,270 @@
+/* Tests of daemon/ctl/uapi_listen.c: the socket's file from its beginning to its end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/ctl/uapi_listen.h"
+
+static char top[] = "/tmp/vpnd-uapi-XXXXXX";
+static char dir[64], path[96];
+
+static int set_up(void **state)
+{
+	(void)state;
+	memcpy(strrchr(top, '-'), "-XXXXXX", 8);
+	if (!mkdtemp(top))
+		return -1;
+	snprintf(dir, sizeof(dir), "%s/wireguard", top);
+	snprintf(path, sizeof(path), "%s/site-a.sock", dir);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	unlink(path);
+	rmdir(dir);
+	return rmdir(top);
+}
+
+static unsigned int mode_of(const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(name, &st), 0);
+	return st.st_mode & 07777;
+}
+
+static bool exists(void)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* Whether a client may connect. */
+static bool connects(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int r;
+
+	memcpy(addr.sun_path, path, strlen(path));
+	r = connect(fd, (struct sockaddr *)&addr, sizeof(addr));
+	close(fd);
+	return r == 0;
+}
+
+static void modes_are_those_of_wireguard_go(void **state)
+{
+	mode_t before = umask(022);
+	int fd = uapi_listen(dir, "site-a");
+
+	(void)state;
+	umask(before);
+	assert_true(fd >= 0);
+	assert_int_equal(mode_of(dir), 0755);
+	assert_int_equal(mode_of(path), 0700);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_true(connects());
+	close(fd);
+}
+
+static void one_in_use_is_left_alone(void **state)
+{
+	int fd = uapi_listen(dir, "site-a");
+	int waiting[64];
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(uapi_listen(dir, "site-a"), -EADDRINUSE);
+	assert_true(connects());
+	/* Also when so many wait that nobody gets in. */
+	for (; n < 64; n++) {
+		struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+		memcpy(addr.sun_path, path, strlen(path));
+		waiting[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		if (connect(waiting[n], (struct sockaddr *)&addr, sizeof(addr)) < 0)
+			break;
+	}
+	assert_in_range(n, 1, 63);
+	assert_int_equal(uapi_listen(dir, "site-a"), -EADDRINUSE);
+	for (size_t i = 0; i <= n; i++)
+		close(waiting[i]);
+	close(fd);
+}
+
+static void a_left_over_one_is_replaced(void **state)
+{
+	int fd = uapi_listen(dir, "site-a");
+
+	(void)state;
+	close(fd); /* as after kill -9 */
+	assert_true(exists());
+	assert_false(connects());
+	fd = uapi_listen(dir, "site-a");
+	assert_true(fd >= 0);
+	assert_true(connects());
+	close(fd);
+}
+
+static void what_is_no_socket_is_kept(void **state)
+{
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkdir(dir, 0755), 0);
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(uapi_listen(dir, "site-a"), -ENOTSOCK);
+	assert_true(exists());
+	unlink(path);
+	assert_int_equal(symlink("/nonexistent", path), 0);
+	assert_int_equal(uapi_listen(dir, "site-a"), -ENOTSOCK);
+}
+
+static void places_that_cannot_be(void **state)
+{
+	char longest[200];
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	assert_int_equal(uapi_listen(dir, longest), -ENAMETOOLONG);
+	assert_int_equal(uapi_listen("/nonexistent/wireguard", "a"), -ENOENT);
+	/* As the other tests leave it. */
+	mkdir(dir, 0755);
+}
+
+static void only_listening_unix_sockets_are_adopted(void **state)
+{
+	int pair[2], fd;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(uapi_listen_adopt(pair[0]), -EINVAL);
+	close(pair[0]);
+	close(pair[1]);
+	assert_int_equal(uapi_listen_adopt(pair[0]), -EBADF);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(uapi_listen_adopt(fd), -EINVAL);
+	close(fd);
+	fd = open("/dev/null", O_RDONLY);
+	assert_int_equal(uapi_listen_adopt(fd), -EINVAL);
+	close(fd);
+
+	fd = uapi_listen(dir, "site-a");
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	assert_int_equal(fcntl(fd, F_SETFD, 0), 0);
+	assert_int_equal(uapi_listen_adopt(fd), 0);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	close(fd);
+}
+
+static void the_name_is_watched(void **state)
+{
+	struct uapi_place place;
+	int fd = uapi_listen(dir, "site-a");
+	char elsewhere[sizeof(path) + 2];
+
+	(void)state;
+	assert_int_equal(uapi_place_open(&place, fd), 0);
+	assert_string_equal(place.path, path);
+	assert_false(uapi_place_is_gone(&place));
+	/* Another mode or owner is nothing. */
+	assert_int_equal(chmod(path, 0770), 0);
+	assert_false(uapi_place_is_gone(&place));
+	unlink(path);
+	assert_true(uapi_place_is_gone(&place));
+	assert_true(uapi_place_is_gone(&place));
+	uapi_place_close(&place, true);
+	assert_int_equal(uapi_place_open(&place, fd), -ENOENT);
+	uapi_place_close(&place, true);
+	close(fd);
+
+	fd = uapi_listen(dir, "site-a");
+	assert_int_equal(uapi_place_open(&place, fd), 0);
+	snprintf(elsewhere, sizeof(elsewhere), "%s~", path);
+	assert_int_equal(rename(path, elsewhere), 0);
+	assert_true(uapi_place_is_gone(&place));
+	unlink(elsewhere);
+	uapi_place_close(&place, true);
+	close(fd);
+}
+
+static void only_its_own_name_is_removed(void **state)
+{
+	struct uapi_place place, other_place;
+	int fd = uapi_listen(dir, "site-a");
+	int other;
+
+	(void)state;
+	assert_int_equal(uapi_place_open(&place, fd), 0);
+	uapi_place_close(&place, false);
+	assert_true(exists());
+	assert_int_equal(uapi_place_open(&place, fd), 0);
+	unlink(path);
+	other = uapi_listen(dir, "site-a");
+	assert_true(other >= 0);
+	uapi_place_close(&place, true);
+	assert_true(exists());
+	assert_int_equal(uapi_place_open(&other_place, other), 0);
+	uapi_place_close(&other_place, true);
+	assert_false(exists());
+	uapi_place_close(&other_place, true);
+	close(fd);
+	close(other);
+}
+
+static void a_socket_without_a_name_is_fine(void **state)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct uapi_place place;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	/* The kernel chooses an abstract name. */
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr.sun_family)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(uapi_listen_adopt(fd), 0);
+	assert_int_equal(uapi_place_open(&place, fd), 0);
+	assert_int_equal(place.inotify_fd, -1);
+	assert_false(uapi_place_is_gone(&place));
+	uapi_place_close(&place, true);
+	close(fd);
+	mkdir(dir, 0755);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(modes_are_those_of_wireguard_go),
+		TEST(one_in_use_is_left_alone),
+		TEST(a_left_over_one_is_replaced),
+		TEST(what_is_no_socket_is_kept),
+		TEST(places_that_cannot_be),
+		TEST(only_listening_unix_sockets_are_adopted),
+		TEST(the_name_is_watched),
+		TEST(only_its_own_name_is_removed),
+		TEST(a_socket_without_a_name_is_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/* The notes of what is to be undone: undo.c. */
+#include "tests/unit/host_env.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "daemon/host/undo.h"
+
+/* A directory with a run directory in it that does not exist yet. */
+struct desk {
+	char dir[32];
+	char run_dir[64];
+	char file[80];
+};
+
+static void setup(struct desk *desk)
+{
+	*desk = (struct desk) { .dir = "/tmp/test-undo-XXXXXX" };
+	assert_non_null(mkdtemp(desk->dir));
+	snprintf(desk->run_dir, sizeof(desk->run_dir), "%s/vpnd/site-a", desk->dir);
+	snprintf(desk->file, sizeof(desk->file), "%s/undo", desk->run_dir);
+}
+
+static void teardown(struct desk *desk)
+{
+	char *slash;
+
+	unlink(desk->file);
+	rmdir(desk->run_dir);
+	slash = strrchr(desk->run_dir, '/');
+	*slash = '\0';
+	rmdir(desk->run_dir);
+	assert_int_equal(rmdir(desk->dir), 0);
+}
+
+static const struct undo full = {
+	.netns = 4026531840U,
+	.ifindex = 7,
+	.policy = { .mark = 51820, .priority = 32700 },
+	.has_guard = true,
+	.has_set_valid_mark = true,
+	.dns = UNDO_DNS_RESOLVCONF,
+	.record = "tun.site-a",
+};
+
+static void assert_same(const struct undo *a, const struct undo *b)
+{
+	assert_int_equal(a->netns, b->netns);
+	assert_int_equal(a->ifindex, b->ifindex);
+	assert_int_equal(a->policy.mark, b->policy.mark);
+	assert_int_equal(a->policy.priority, b->policy.priority);
+	assert_int_equal(a->has_guard, b->has_guard);
+	assert_int_equal(a->has_set_valid_mark, b->has_set_valid_mark);
+	assert_int_equal(a->dns, b->dns);
+	assert_string_equal(a->record, b->record);
+}
+
+static void test_round(void **state)
+{
+	const struct undo nothing = { .netns = 0 };
+	struct undo undo = full;
+	struct desk desk;
+	struct stat st;
+
+	(void)state;
+	setup(&desk);
+	assert_int_equal(undo_load(desk.run_dir, &undo), UNDO_NOTHING);
+	assert_same(&undo, &nothing);
+	assert_int_equal(undo_forget(desk.run_dir), 0);
+	assert_int_equal(undo_save(desk.run_dir, &full), 0);
+	assert_int_equal(stat(desk.run_dir, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(stat(desk.file, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(undo_load(desk.run_dir, &undo), 0);
+	assert_same(&undo, &full);
+	/* In place of what was there. */
+	undo.has_guard = false;
+	undo.record[0] = '\0';
+	assert_int_equal(undo_save(desk.run_dir, &undo), 0);
+	assert_int_equal(undo_load(desk.run_dir, &undo), 0);
+	assert_false(undo.has_guard);
+	assert_string_equal(undo.record, "");
+	assert_int_equal(undo_forget(desk.run_dir), 0);
+	assert_int_equal(undo_load(desk.run_dir, &undo), UNDO_NOTHING);
+	assert_true(undo_netns() != 0);
+	teardown(&desk);
+}
+
+static void write_file(const struct desk *desk, const char *text)
+{
+	FILE *file = fopen(desk->file, "we");
+
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* What makes no sense counts as not there. */
+static void test_odd_text(void **state)
+{
+	struct desk desk;
+	struct undo undo;
+
+	(void)state;
+	setup(&desk);
+	assert_int_equal(undo_save(desk.run_dir, &full), 0);
+	write_file(&desk, "mark 51820x\npriority\ndns 3\nifindex 99999999999\nfuture 7\n\n"
+			  "record -rf\nguard 1");
+	assert_int_equal(undo_load(desk.run_dir, &undo), 0);
+	assert_int_equal(undo.policy.mark, 0);
+	assert_int_equal(undo.policy.priority, 0);
+	assert_int_equal(undo.dns, UNDO_DNS_NONE);
+	assert_int_equal(undo.ifindex, 0);
+	assert_string_equal(undo.record, "");
+	assert_true(undo.has_guard);
+	write_file(&desk, "record a/../b\n");
+	assert_int_equal(undo_load(desk.run_dir, &undo), 0);
+	assert_string_equal(undo.record, "");
+	teardown(&desk);
+}
+
+/* Files that others may have put there. */
+static void test_distrust(void **state)
+{
+	char other[96];
+	struct desk desk;
+	struct undo undo;
+
+	(void)state;
+	setup(&desk);
+	assert_int_equal(undo_save(desk.run_dir, &full), 0);
+	assert_int_equal(chmod(desk.file, 0666), 0);
+	assert_int_equal(undo_load(desk.run_dir, &undo), -EPERM);
+	assert_int_equal(chmod(desk.file, 0600), 0);
+	assert_int_equal(chmod(desk.run_dir, 0777), 0);
+	assert_int_equal(undo_load(desk.run_dir, &undo), -EPERM);
+	assert_int_equal(undo_save(desk.run_dir, &full), -EPERM);
+	assert_int_equal(chmod(desk.run_dir, 0700), 0);
+	snprintf(other, sizeof(other), "%s/elsewhere", desk.dir);
+	assert_int_equal(rename(desk.file, other), 0);
+	assert_int_equal(symlink(other, desk.file), 0);
+	assert_int_equal(undo_load(desk.run_dir, &undo), -ELOOP);
+	/* Saving replaces the link, and not what it leads to. */
+	assert_int_equal(undo_save(desk.run_dir, &full), 0);
+	assert_int_equal(undo_load(desk.run_dir, &undo), 0);
+	unlink(other);
+	unlink(desk.file);
+	assert_int_equal(mkfifo(desk.file, 0600), 0);
+	assert_int_equal(undo_load(desk.run_dir, &undo), -EPERM);
+	teardown(&desk);
+}
+
+static void test_others(void **state)
+{
+	struct undo other = full;
+	char other_dir[64];
+	struct desk desk;
+
+	(void)state;
+	setup(&desk);
+	assert_false(undo_others_set_valid_mark(desk.run_dir, full.netns));
+	assert_int_equal(undo_save(desk.run_dir, &full), 0);
+	/* One's own notes are not another's. */
+	assert_false(undo_others_set_valid_mark(desk.run_dir, full.netns));
+	snprintf(other_dir, sizeof(other_dir), "%s/vpnd/site-b", desk.dir);
+	assert_int_equal(undo_save(other_dir, &other), 0);
+	assert_true(undo_others_set_valid_mark(desk.run_dir, full.netns));
+	assert_false(undo_others_set_valid_mark(desk.run_dir, full.netns + 1));
+	other.has_set_valid_mark = false;
+	assert_int_equal(undo_save(other_dir, &other), 0);
+	assert_false(undo_others_set_valid_mark(desk.run_dir, full.netns));
+	assert_int_equal(undo_forget(other_dir), 0);
+	rmdir(other_dir);
+	teardown(&desk);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round),
+		cmocka_unit_test(test_odd_text),
+		cmocka_unit_test(test_distrust),
+		cmocka_unit_test(test_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
