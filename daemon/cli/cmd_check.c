@@ -1,14 +1,38 @@
-/* `vpnd check`: every finding in the files named; nothing is started or changed. */
+/*
+ * `vpnd check`: every finding in the host file and in the link files named, as `vpnd run` would
+ * have them; nothing is started or changed.
+ */
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/diag.h"
+#include "conf/host_file.h"
 #include "conf/link_file.h"
 #include "conf/paths.h"
 #include "daemon/cli/cmds.h"
 #include "daemon/cli/supported.h"
 
-static enum exit_code check_file(const char *path)
+/* Prints and forgets the findings of one file. */
+static enum exit_code finish(struct diag *diag)
+{
+	enum exit_code code = diag->code;
+
+	diag_print(diag, stderr);
+	diag_deinit(diag);
+	return code;
+}
+
+static enum exit_code check_host(const char *path, struct conf_host *host)
+{
+	struct diag diag = DIAG_NULL(path);
+
+	conf_host_init(host);
+	host_file_load(path, host, &diag);
+	return finish(&diag);
+}
+
+static enum exit_code check_link(const char *path, const struct conf_host *host)
 {
 	struct diag diag = DIAG_NULL(path);
 	struct conf_link link;
@@ -19,23 +43,37 @@ static enum exit_code check_file(const char *path)
 		return EXIT_SYSTEM;
 	}
 	link_file_load(path, &link, &diag);
+	host_apply_defaults(host, &link);
+	host_check_link(host, &link, &diag);
 	supported_check(&link, DIAG_WARNING, &diag);
-	diag_print(&diag, stderr);
-	code = diag.code;
+	conf_link_deinit(&link);
+	code = finish(&diag);
 	if (code == EXIT_DONE)
 		printf("%s: good\n", path);
-	diag_deinit(&diag);
-	conf_link_deinit(&link);
 	return code;
 }
 
 int cmd_check(int argc, char **argv)
 {
-	enum exit_code worst = EXIT_DONE;
+	static const char usage[] = "check [-c HOST-FILE] LINK|PATH...";
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ 0 },
+	};
+	const char *host_path = HOST_FILE_PATH;
+	struct conf_host host;
+	enum exit_code worst;
+	int option;
 
-	if (argc < 2)
-		return cmd_usage("check LINK|PATH...");
-	for (int i = 1; i < argc; i++) {
+	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+		if (option != 'c')
+			return cmd_usage(usage);
+		host_path = optarg;
+	}
+	if (optind == argc)
+		return cmd_usage(usage);
+	worst = check_host(host_path, &host);
+	for (int i = optind; i < argc; i++) {
 		char path[PATH_MAX];
 		const char *reason;
 		enum exit_code code;
@@ -44,7 +82,7 @@ int cmd_check(int argc, char **argv)
 			fprintf(stderr, "vpnd: argument %d %s\n", i, reason);
 			return EXIT_USAGE;
 		}
-		code = check_file(path);
+		code = check_link(path, &host);
 		worst = MAX(worst, code);
 	}
 	return (int)worst;

@@ -43,12 +43,12 @@ static void on_stop(struct ev_loop *loop, ev_signal *watcher, int events)
 
 static void on_status(struct ev_loop *loop, ev_signal *watcher, int events)
 {
-	const struct run *run = container_of(watcher, struct run, on_usr1);
+	struct run *run = container_of(watcher, struct run, on_usr1);
 
 	(void)loop;
 	(void)events;
 	if (run->is_open)
-		link_log_status(&run->link, nsec_boottime());
+		link_ask_status(&run->link);
 }
 
 static void on_reload(struct ev_loop *loop, ev_signal *watcher, int events)
@@ -122,6 +122,7 @@ static enum exit_code open_and_run(struct run *run)
 		run->is_open = true;
 		ev_run(run->loop, 0);
 		run->is_open = false;
+		link_stop(&run->link);
 		link_log_status(&run->link, nsec_boottime());
 		code = run->link.exit_code;
 	}

@@ -20,6 +20,14 @@ int cmd_pubkey(int argc, char **argv);
 /*! `vpnd genpsk`: a new preshared key on stdout. */
 int cmd_genpsk(int argc, char **argv);
 
+/*! `vpnd new LINK --here HOST[:PORT] --there HOST[:PORT] [--net PREFIX]... [--tap] [--out DIR]`:
+ * both hosts' files of a new link. Signals wait until the files are written. */
+int cmd_new(int argc, char **argv);
+
+/*! `vpnd export LINK|PATH --wireguard [--here HOST[:PORT]] [--private-key-file FILE] [--qr]`: the
+ * file for a stock WireGuard at the far end. */
+int cmd_export(int argc, char **argv);
+
 /*! `vpnd speed`: how fast each cipher is on this processor. */
 int cmd_speed(int argc, char **argv);
 

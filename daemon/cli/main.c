@@ -23,10 +23,14 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "run", cmd_run, true, "[-v] [-c HOST-FILE] LINK|PATH", "run a link in the foreground" },
-	{ "check", cmd_check, false, "LINK|PATH...", "print every finding in link files" },
+	{ "check", cmd_check, false, "[-c HOST-FILE] LINK|PATH...",
+	  "print every finding in the files" },
 	{ "genkey", cmd_genkey, false, "", "write a new private key to stdout" },
 	{ "pubkey", cmd_pubkey, false, "", "read a private key from stdin, write its public key" },
 	{ "genpsk", cmd_genpsk, false, "", "write a new preshared key to stdout" },
+	{ "new", cmd_new, true, "LINK --here HOST --there HOST", "write both files of a new link" },
+	{ "export", cmd_export, false, "LINK --wireguard [--qr]",
+	  "print the file for a WireGuard at the far end" },
 	{ "speed", cmd_speed, false, "", "show how fast each cipher is on this processor" },
 };
 
