@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/host/policy.h"
+
 enum {
 	OVERHEAD_IPV4 = 20 + 8 + 16 + 16,
 	OVERHEAD_IPV6 = 40 + 8 + 16 + 16,
@@ -46,6 +48,8 @@ static int fail_because(struct ifsetup_failure *failure, enum ifsetup_step step,
 		[IFSETUP_ADDRESS] = "add the address ",
 		[IFSETUP_UP] = "switch the interface on",
 		[IFSETUP_ROUTE] = "add the route ",
+		[IFSETUP_ADDRESS_GONE] = "delete the address ",
+		[IFSETUP_ROUTE_GONE] = "delete the routes",
 	};
 	char text[PREFIX_TEXT_MAX] = "";
 
@@ -67,7 +71,7 @@ static int fail(struct ifsetup_failure *failure, enum ifsetup_step step,
 	return fail_because(failure, step, prefix, error, reason(error, buf, sizeof(buf)));
 }
 
-/* The main table has the prefix already; tells through whom. */
+/* The table has the prefix already; tells through whom. */
 static int fail_taken(struct netlink *nl, const struct nl_route_failure *taken,
 		      struct ifsetup_failure *failure)
 {
@@ -79,31 +83,33 @@ static int fail_taken(struct netlink *nl, const struct nl_route_failure *taken,
 	return fail_because(failure, IFSETUP_ROUTE, &taken->prefix, -EEXIST, why);
 }
 
-/* Finds what the file asks for and this build cannot do, before anything is changed. */
-static int check(const struct conf_link *conf, struct ifsetup_failure *failure)
+/* The number of the table that the routes go to; 0 for Table = off. */
+static uint32_t table_of(const struct conf_link *conf)
 {
-	if (conf->table_kind == CONF_TABLE_OFF)
+	switch (conf->table_kind) {
+	case CONF_TABLE_OFF:
+		return 0;
+	case CONF_TABLE_AUTO:
+		return NL_ROUTE_TABLE_MAIN;
+	case CONF_TABLE_ID:
+	case CONF_TABLE_NAME:
+		break;
+	}
+	return conf->table;
+}
+
+/* Whether the routes have a table: conf has looked its name up. */
+static int check_table(const struct conf_link *conf, struct ifsetup_failure *failure)
+{
+	*failure = (struct ifsetup_failure) { .text = "" };
+	if (conf->table_kind == CONF_TABLE_OFF || table_of(conf) != 0)
 		return 0;
 	failure->step = IFSETUP_ROUTE;
-	if (conf->table_kind != CONF_TABLE_AUTO) {
-		snprintf(failure->text, sizeof(failure->text),
-			 "cannot use a routing table other than the main one yet; "
-			 "Table = auto and Table = off work");
-		return IFSETUP_NEEDS_TABLE;
-	}
-	for (size_t i = 0; i < conf->allowed_ips.n; i++) {
-		char text[PREFIX_TEXT_MAX];
-
-		if (conf->allowed_ips.items[i].len != 0)
-			continue;
-		failure->prefix = conf->allowed_ips.items[i];
-		snprintf(failure->text, sizeof(failure->text),
-			 "cannot make the default route of AllowedIPs = %s yet; "
-			 "with Table = off the routes are up to you",
-			 prefix_format(&failure->prefix, text));
-		return IFSETUP_NEEDS_POLICY;
-	}
-	return 0;
+	snprintf(failure->text, sizeof(failure->text),
+		 "no routing table is called %.64s: give its number in Table, or name it in "
+		 "/etc/iproute2/rt_tables",
+		 conf->table_name ? conf->table_name : "so");
+	return IFSETUP_NEEDS_TABLE;
 }
 
 /* Whether the kernel routes the prefix to the interface already, because of its addresses. */
@@ -119,31 +125,126 @@ static bool is_on_link(const struct conf_prefixes *addresses, const struct prefi
 	return false;
 }
 
-/* One route for each prefix that needs one. */
-static int add_routes(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,
-		      struct ifsetup_failure *failure)
+/* Whether a prefix is to become a route; the kernel and policy.c make some without us. */
+static bool needs_route(const struct conf_link *conf, bool has_policy, const struct prefix *prefix)
+{
+	if (has_policy && prefix->len == 0)
+		return false;
+	/* The kernel's own routes are in the main table only. */
+	return conf->table_kind != CONF_TABLE_AUTO || !is_on_link(&conf->addresses, prefix);
+}
+
+/* The prefixes that become routes; NULL when memory is short. For free(). */
+static struct prefix *routes_of(const struct conf_link *conf, size_t *ret_n)
+{
+	/* At least one: an empty list is no lack of memory. */
+	struct prefix *prefixes = calloc(conf->allowed_ips.n + 1, sizeof(*prefixes));
+	bool has_policy = policy_is_needed(conf);
+
+	*ret_n = 0;
+	if (!prefixes || conf->table_kind == CONF_TABLE_OFF)
+		return prefixes;
+	for (size_t i = 0; i < conf->allowed_ips.n; i++) {
+		if (needs_route(conf, has_policy, &conf->allowed_ips.items[i]))
+			prefixes[(*ret_n)++] = conf->allowed_ips.items[i];
+	}
+	return prefixes;
+}
+
+static int add_prefixes(struct netlink *nl, unsigned int ifindex, uint32_t table,
+			struct prefix *prefixes, size_t n, struct ifsetup_failure *failure)
 {
 	struct nl_route_failure route_failure;
-	struct prefix *prefixes;
-	size_t n = 0;
-	int result;
+	int result = nl_route_add(nl, ifindex, table, prefixes, n, &route_failure);
 
-	if (conf->table_kind == CONF_TABLE_OFF || conf->allowed_ips.n == 0)
-		return 0;
-	prefixes = calloc(conf->allowed_ips.n, sizeof(*prefixes));
-	if (!prefixes)
-		return fail(failure, IFSETUP_ROUTE, &conf->allowed_ips.items[0], -ENOMEM);
-	for (size_t i = 0; i < conf->allowed_ips.n; i++) {
-		if (!is_on_link(&conf->addresses, &conf->allowed_ips.items[i]))
-			prefixes[n++] = conf->allowed_ips.items[i];
-	}
-	result = nl_route_add(nl, ifindex, NL_ROUTE_TABLE_MAIN, prefixes, n, &route_failure);
-	free(prefixes);
 	if (result == NL_ROUTE_TAKEN)
 		return fail_taken(nl, &route_failure, failure);
 	if (result < 0)
 		return fail(failure, IFSETUP_ROUTE, &route_failure.prefix, result);
 	return 0;
+}
+
+/* One route for each prefix that needs one; says so when that is not all. */
+static int add_routes(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,
+		      struct ifsetup_failure *failure)
+{
+	struct prefix *prefixes;
+	int result;
+	size_t n;
+
+	prefixes = routes_of(conf, &n);
+	if (!prefixes)
+		return fail_because(failure, IFSETUP_ROUTE, NULL, -ENOMEM, "not enough memory");
+	result = add_prefixes(nl, ifindex, table_of(conf), prefixes, n, failure);
+	free(prefixes);
+	if (result == 0 && policy_is_needed(conf))
+		return IFSETUP_NEEDS_POLICY;
+	return result;
+}
+
+/* Orders prefixes so that two lists can be compared in one walk. */
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct prefix));
+}
+
+/* Removes from `prefixes` what is in `others`; both get sorted. Returns how many are left. */
+static size_t subtract(struct prefix *prefixes, size_t n, struct prefix *others, size_t n_others)
+{
+	size_t n_left = 0, i_other = 0;
+
+	qsort(prefixes, n, sizeof(*prefixes), compare);
+	qsort(others, n_others, sizeof(*others), compare);
+	for (size_t i = 0; i < n; i++) {
+		while (i_other < n_others && compare(&others[i_other], &prefixes[i]) < 0)
+			i_other++;
+		if (i_other == n_others || compare(&others[i_other], &prefixes[i]) != 0)
+			prefixes[n_left++] = prefixes[i];
+	}
+	return n_left;
+}
+
+/* A change from one file to another that is being made. */
+struct change {
+	struct netlink *nl;
+	const struct conf_link *before;
+	const struct conf_link *after;
+	unsigned int ifindex;
+	uint32_t old_table; /* 0: no routes */
+	uint32_t new_table;
+	bool lost_routes; /* the kernel may have deleted routes of its own accord */
+	struct ifsetup_failure *failure;
+};
+
+/* Deletes the routes that only `before` has, and adds those that only `after` has. */
+static int change_routes(const struct change *change)
+{
+	size_t n_old, n_new;
+	struct prefix *old = routes_of(change->before, &n_old);
+	struct prefix *wanted = routes_of(change->after, &n_new);
+	bool same_table = change->old_table == change->new_table;
+	int result = -ENOMEM;
+
+	if (old && wanted) {
+		size_t n_gone = same_table ? subtract(old, n_old, wanted, n_new) : n_old;
+
+		result = change->old_table == 0 ? 0
+						: nl_route_del(change->nl, change->ifindex,
+							       change->old_table, old, n_gone);
+	}
+	free(old);
+	old = routes_of(change->before, &n_old);
+	if (result < 0 || !old) {
+		result = fail(change->failure, IFSETUP_ROUTE_GONE, NULL, result ? result : -ENOMEM);
+	} else {
+		if (same_table && !change->lost_routes)
+			n_new = subtract(wanted, n_new, old, n_old);
+		result = add_prefixes(change->nl, change->ifindex, change->new_table, wanted, n_new,
+				      change->failure);
+	}
+	free(old);
+	free(wanted);
+	return result;
 }
 
 static int add_addresses(struct netlink *nl, const struct conf_prefixes *addresses,
@@ -162,13 +263,95 @@ static int add_addresses(struct netlink *nl, const struct conf_prefixes *address
 	return 0;
 }
 
+static bool has_address(const struct conf_prefixes *addresses, const struct prefix *address)
+{
+	for (size_t i = 0; i < addresses->n; i++) {
+		if (compare(&addresses->items[i], address) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Deletes the addresses that only `before` has. */
+static int delete_addresses(struct change *change)
+{
+	const struct conf_prefixes *before = &change->before->addresses;
+
+	for (size_t i = 0; i < before->n; i++) {
+		const struct prefix *address = &before->items[i];
+		int error;
+
+		if (has_address(&change->after->addresses, address))
+			continue;
+		error = nl_addr_del(change->nl, change->ifindex, address);
+		if (error < 0 && error != -EADDRNOTAVAIL)
+			return fail(change->failure, IFSETUP_ADDRESS_GONE, address, error);
+		change->lost_routes = true;
+	}
+	return 0;
+}
+
+/* Addresses of `before` to those of `after`. */
+static int change_addresses(struct change *change)
+{
+	const struct conf_prefixes *after = &change->after->addresses;
+	struct nl_link link;
+	int result = nl_link_get(change->nl, change->ifindex, &link);
+
+	if (result < 0)
+		return fail(change->failure, IFSETUP_ADDRESS, NULL, result);
+	result = add_addresses(change->nl, after, change->ifindex, link.mtu, change->failure);
+	if (result == 0)
+		result = delete_addresses(change);
+	/* The kernel deletes further addresses of the same subnet with the first. */
+	if (result == 0 && change->lost_routes)
+		result = add_addresses(change->nl, after, change->ifindex, link.mtu,
+				       change->failure);
+	return result;
+}
+
+int ifsetup_change(struct netlink *nl, const struct conf_link *before,
+		   const struct conf_link *after, unsigned int ifindex,
+		   struct ifsetup_failure *failure)
+{
+	struct change change = {
+		.nl = nl,
+		.before = before,
+		.after = after,
+		.ifindex = ifindex,
+		.old_table = table_of(before),
+		.new_table = table_of(after),
+		.failure = failure,
+	};
+	int result = check_table(after, failure);
+
+	if (result == 0)
+		result = change_addresses(&change);
+	if (result == 0)
+		result = change_routes(&change);
+	return result == 0 && policy_is_needed(after) ? IFSETUP_NEEDS_POLICY : result;
+}
+
+int ifsetup_restore(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,
+		    struct ifsetup_failure *failure)
+{
+	int result = check_table(conf, failure);
+	struct nl_link link;
+
+	if (result != 0)
+		return result;
+	result = nl_link_get(nl, ifindex, &link);
+	if (result < 0)
+		return fail(failure, IFSETUP_ADDRESS, NULL, result);
+	result = add_addresses(nl, &conf->addresses, ifindex, link.mtu, failure);
+	return result < 0 ? result : add_routes(nl, conf, ifindex, failure);
+}
+
 int ifsetup_apply(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,
 		  unsigned int mtu, struct ifsetup_failure *failure)
 {
-	int result;
+	int result = check_table(conf, failure);
 
-	*failure = (struct ifsetup_failure) { .text = "" };
-	result = check(conf, failure);
 	if (result != 0)
 		return result;
 	result = nl_link_set_mtu(nl, ifindex, mtu);

@@ -4,7 +4,7 @@
  * The order is the kernel's: the MTU first, because an interface below 1,280 bytes gets no IPv6;
  * addresses before up, so that the interface never carries a packet without its address; routes
  * last, because they need an interface that is up. There is no undo: all of it belongs to the
- * interface, and vanishes with the descriptor that holds it.
+ * interface, and vanishes with the descriptor that holds it. What does not is netup.h's.
  */
 #ifndef DAEMON_HOST_IFSETUP_H
 #define DAEMON_HOST_IFSETUP_H
@@ -15,13 +15,21 @@
 #include "conf/model.h"
 #include "daemon/host/nl.h"
 
-/* Expected answers of ifsetup_apply(): the file asks for what this build cannot do. */
+/* Expected answers of ifsetup_apply() and ifsetup_change(). */
 enum ifsetup_answer {
-	IFSETUP_NEEDS_POLICY = 1, /* a default route with Table = auto needs policy routing */
-	IFSETUP_NEEDS_TABLE = 2,  /* Table is neither auto nor off */
+	IFSETUP_NEEDS_POLICY = 1, /* done but for the default routes: netup_start() makes them */
+	IFSETUP_NEEDS_TABLE = 2,  /* nothing was done: no routing table has the name in Table */
 };
 
-enum ifsetup_step { IFSETUP_MTU, IFSETUP_LINK_LOCAL, IFSETUP_ADDRESS, IFSETUP_UP, IFSETUP_ROUTE };
+enum ifsetup_step {
+	IFSETUP_MTU,
+	IFSETUP_LINK_LOCAL,
+	IFSETUP_ADDRESS,
+	IFSETUP_UP,
+	IFSETUP_ROUTE,
+	IFSETUP_ADDRESS_GONE,
+	IFSETUP_ROUTE_GONE,
+};
 
 /* What went wrong, and where. */
 struct ifsetup_failure {
@@ -36,18 +44,41 @@ struct ifsetup_failure {
  *
  * With Table = auto every AllowedIPs prefix becomes a route in the main table, longest first,
  * but for those inside a prefix of the interface's own addresses: the kernel has made that route
- * already. A prefix that the main table routes elsewhere is an error and not overridden.
+ * already. Default routes are left to netup_start(), unless the interface is in a namespace of its
+ * own, where they are routes like others. With another Table, all prefixes go there. A prefix that
+ * the table routes elsewhere is an error and not overridden.
  * \param nl       from netlink_open()
  * \param conf     what is wanted; its name is used in texts only
  * \param ifindex  the interface
  * \param mtu      inner MTU in bytes
- * \param failure  filled unless the result is 0
- * \return 0; an `enum ifsetup_answer`, and then nothing was changed; -EEXIST: a route is taken;
- *         -EPERM: CAP_NET_ADMIN is missing; -ENODEV: the interface is gone; another negative
- *         errno
+ * \param failure  filled unless the result is 0 or IFSETUP_NEEDS_POLICY
+ * \return 0; an `enum ifsetup_answer`; -EEXIST: a route is taken; -EPERM: CAP_NET_ADMIN is missing;
+ *         -ENODEV: the interface is gone; another negative errno
  */
 int ifsetup_apply(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,
 		  unsigned int mtu, struct ifsetup_failure *failure);
+
+/*!
+ * Changes addresses and routes of an interface from those of one file to those of another, without
+ * switching it off. What both files have stays untouched; new addresses come before old ones go.
+ * MTU and default routes with Table = auto are not its business.
+ * \param before   what was applied
+ * \param after    what is wanted
+ * \param failure  filled unless the result is 0 or IFSETUP_NEEDS_POLICY
+ * \return as ifsetup_apply(). After a failure some changes have been made: applying the change the
+ *         other way round, or the same again, is allowed.
+ */
+int ifsetup_change(struct netlink *nl, const struct conf_link *before,
+		   const struct conf_link *after, unsigned int ifindex,
+		   struct ifsetup_failure *failure);
+
+/*!
+ * Makes addresses and routes again on an interface that is up: the kernel drops all routes and the
+ * IPv6 addresses when somebody switches the interface off. What is there is fine.
+ * \return as ifsetup_apply(); after IFSETUP_NEEDS_POLICY netup_start() restores the default routes
+ */
+int ifsetup_restore(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,
+		    struct ifsetup_failure *failure);
 
 /*!
  * The inner MTU that fits a path: what remains behind the outer headers (IPv4 20 or IPv6 40, UDP

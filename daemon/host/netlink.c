@@ -29,15 +29,16 @@ struct exchange {
 	void *context;                     /* for the reader */
 	const struct netlink_batch *batch; /* NULL: a single request */
 	size_t offset;                     /* index of `first` in the batch */
+	bool ends_at_first;                /* a verdict on the first message is the last word */
 	bool finished;
 	int error; /* the first that counts */
 };
 
 /* The part of opening that both kinds share. */
-static int open_socket(struct netlink *nl, int flags)
+static int open_socket(struct netlink *nl, int bus, int flags)
 {
 	nl->seq = 0;
-	nl->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | flags);
+	nl->socket = mnl_socket_open2(bus, SOCK_CLOEXEC | flags);
 	if (!nl->socket)
 		return -errno;
 	if (mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
@@ -49,19 +50,28 @@ static int open_socket(struct netlink *nl, int flags)
 	return 0;
 }
 
-int netlink_open(struct netlink *nl)
+/* Opens a socket for requests that wait for their answers. */
+static int open_requests(struct netlink *nl, int bus)
 {
 	const struct timeval timeout = { .tv_sec = ANSWER_TIMEOUT_SECONDS };
-	int on = 1;
-	int error = open_socket(nl, 0);
+	int error = open_socket(nl, bus, 0);
 
 	if (error < 0)
 		return error;
 	if (setsockopt(netlink_fd(nl), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0) {
 		error = -errno;
 		netlink_close(nl);
-		return error;
 	}
+	return error;
+}
+
+int netlink_open(struct netlink *nl)
+{
+	int on = 1;
+	int error = open_requests(nl, NETLINK_ROUTE);
+
+	if (error < 0)
+		return error;
 	/* Both only save work, and kernels before 4.20 may refuse: short refusals, and dumps that
 	 * are filtered by the kernel. */
 	(void)mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &on, sizeof(on));
@@ -69,9 +79,14 @@ int netlink_open(struct netlink *nl)
 	return 0;
 }
 
+int netlink_open_netfilter(struct netlink *nl)
+{
+	return open_requests(nl, NETLINK_NETFILTER);
+}
+
 int netlink_open_events(struct netlink *nl, const unsigned int *groups, size_t n_groups)
 {
-	int error = open_socket(nl, SOCK_NONBLOCK);
+	int error = open_socket(nl, NETLINK_ROUTE, SOCK_NONBLOCK);
 
 	if (error < 0)
 		return error;
@@ -153,7 +168,8 @@ static void note_verdict(struct exchange *exchange, const struct nlmsghdr *messa
 	}
 	if (exchange->error == 0)
 		exchange->error = error;
-	if (message->nlmsg_seq == exchange->last)
+	if (message->nlmsg_seq == exchange->last ||
+	    (exchange->ends_at_first && message->nlmsg_seq == exchange->first))
 		exchange->finished = true;
 }
 
@@ -232,6 +248,25 @@ int netlink_batch(struct netlink *nl, size_t n, const struct netlink_batch *batc
 			return error;
 	}
 	return 0;
+}
+
+int netlink_transact(struct netlink *nl, void *messages, size_t len)
+{
+	struct exchange exchange = { .first = nl->seq + 1, .ends_at_first = true };
+	struct nlmsghdr *message = messages, *before = messages;
+	int left = (int)len;
+	int error;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		message->nlmsg_flags |= NLM_F_REQUEST;
+		message->nlmsg_seq = ++nl->seq;
+		if (left > (int)NLMSG_ALIGN(message->nlmsg_len))
+			before = message;
+	}
+	before->nlmsg_flags |= NLM_F_ACK;
+	exchange.last = before->nlmsg_seq;
+	error = send_bytes(nl, messages, len);
+	return error < 0 ? error : finish(nl, &exchange);
 }
 
 int netlink_send(struct netlink *nl, struct nlmsghdr *request)

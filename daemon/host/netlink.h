@@ -1,5 +1,5 @@
 /*
- * A conversation with the kernel's routing netlink, rtnetlink(7).
+ * A conversation with the kernel's routing netlink, rtnetlink(7), and with netfilter's.
  *
  * How a message travels. A request gets the next sequence number and the ACK flag; what comes
  * back with that number is handed to a reader until the kernel's acknowledgement ends it. In a
@@ -45,6 +45,12 @@ struct netlink {
 int netlink_open(struct netlink *nl);
 
 /*!
+ * Opens a socket for requests to netfilter, close-on-exec; they are made with netlink_transact().
+ * \return 0, or a negative errno (-EPROTONOSUPPORT: the kernel has no netfilter)
+ */
+int netlink_open_netfilter(struct netlink *nl);
+
+/*!
  * Opens a non-blocking socket that hears multicast groups.
  * \param groups    RTNLGRP_* values
  * \param n_groups  number of them
@@ -88,6 +94,15 @@ struct netlink_batch {
  *         up to 63 messages behind the refused one have been carried out as well.
  */
 int netlink_batch(struct netlink *nl, size_t n, const struct netlink_batch *batch);
+
+/*!
+ * Sends a transaction of nfnetlink, of which the kernel carries out all or nothing
+ * (net/netfilter/nfnetlink.c): NFNL_MSG_BATCH_BEGIN, the messages, NFNL_MSG_BATCH_END.
+ * \param messages  one behind the other, at least one between the marks; numbered here
+ * \param len       bytes of all of them
+ * \return 0; the first refusal as a negative errno; -EOPNOTSUPP: the kernel has no such part
+ */
+int netlink_transact(struct netlink *nl, void *messages, size_t len);
 
 /*!
  * Sends one request without waiting; its answer arrives among the events.

@@ -1,6 +1,6 @@
 /*
  * What vpnd asks of the kernel's network tables, one file for each kind of request: nl_link.c,
- * nl_addr.c, nl_route.c, and nl_event.c for what the kernel tells unasked.
+ * nl_addr.c, nl_route.c, nl_rule.c, and nl_event.c for what the kernel tells unasked.
  *
  * Every function needs an open socket from netlink_open() unless it says otherwise, and returns
  * 0 or the kernel's negative errno: -EPERM when CAP_NET_ADMIN is missing (reading needs no
@@ -66,6 +66,14 @@ int nl_link_ask(struct netlink *nl, unsigned int ifindex);
  */
 int nl_addr_add(struct netlink *nl, unsigned int ifindex, const struct prefix *address);
 
+/*!
+ * Deletes an address. The kernel deletes with it the route to its subnet, and further IPv4
+ * addresses of the same subnet unless net.ipv4.conf.*.promote_secondaries is set.
+ * \param address  as it was added, prefix length included
+ * \return 0; -EADDRNOTAVAIL when the interface does not have it
+ */
+int nl_addr_del(struct netlink *nl, unsigned int ifindex, const struct prefix *address);
+
 /* Answers of nl_route_add(). */
 enum nl_route_answer {
 	NL_ROUTE_TAKEN = 1, /* the table has that prefix already, and not through our interface */
@@ -93,6 +101,52 @@ struct nl_route_failure {
  */
 int nl_route_add(struct netlink *nl, unsigned int ifindex, uint32_t table, struct prefix *prefixes,
 		 size_t n, struct nl_route_failure *failure);
+
+/*!
+ * Deletes routes through an interface, many for each system call. Only such as nl_route_add() makes
+ * are meant: the kernel's own to a subnet stay. One that is not there is fine.
+ * \param prefixes  masked
+ * \return 0 or a negative errno; after that, some routes may be left
+ */
+int nl_route_del(struct netlink *nl, unsigned int ifindex, uint32_t table,
+		 const struct prefix *prefixes, size_t n);
+
+/*!
+ * Whether a routing table has a route of IPv4 or IPv6.
+ * \param ret  written on success only
+ */
+int nl_route_table_used(struct netlink *nl, uint32_t table, bool *ret);
+
+/* A rule of policy routing, ip-rule(8). Selects by mark only: vpnd has no use for more. */
+struct nl_rule {
+	uint8_t family;    /* AF_INET or AF_INET6 */
+	uint8_t protocol;  /* who made it, like a route's */
+	bool is_not;       /* for all packets but those with the mark */
+	uint32_t priority; /* smaller comes first */
+	uint32_t mark;     /* 0: whatever the mark */
+	uint32_t table;    /* where to look the destination up; 0: go to another rule */
+	uint32_t target;   /* the priority to go on from, behind this one, when table is 0 */
+	int suppress_len;  /* results of up to this prefix length do not count; -1: all count */
+};
+
+/*!
+ * Adds a rule.
+ * \return 0; -EEXIST when there is one like it; -EAFNOSUPPORT or -EOPNOTSUPP when the kernel
+ *         does not have the protocol or no policy routing
+ */
+int nl_rule_add(struct netlink *nl, const struct nl_rule *rule);
+
+/*! Deletes the rule that agrees in everything; -ENOENT when there is none. */
+int nl_rule_del(struct netlink *nl, const struct nl_rule *rule);
+
+/* Gets one rule; `context` as given. */
+typedef void (*nl_rule_reader)(const struct nl_rule *rule, void *context);
+
+/*!
+ * Reads all rules of a family, in order.
+ * \return 0, also where the kernel has no policy routing for it; a negative errno
+ */
+int nl_rule_list(struct netlink *nl, int family, nl_rule_reader reader, void *context);
 
 /* How packets to a destination leave this host. */
 struct nl_path {

@@ -6,7 +6,9 @@
 
 #include "daemon/host/nl.h"
 
-int nl_addr_add(struct netlink *nl, unsigned int ifindex, const struct prefix *address)
+/* Adds or deletes: both requests have the same form. */
+static int change(struct netlink *nl, uint16_t type, uint16_t flags, unsigned int ifindex,
+		  const struct prefix *address)
 {
 	alignas(struct nlmsghdr) char buffer[NETLINK_MESSAGE_MAX] = { 0 };
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -16,8 +18,8 @@ int nl_addr_add(struct netlink *nl, unsigned int ifindex, const struct prefix *a
 	/* For any other family the kernel would take the request for one of another kind. */
 	if (address->family != AF_INET && address->family != AF_INET6)
 		return -EAFNOSUPPORT;
-	request->nlmsg_type = RTM_NEWADDR;
-	request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	request->nlmsg_type = type;
+	request->nlmsg_flags = flags;
 	info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
 	info->ifa_family = address->family;
 	info->ifa_prefixlen = address->len;
@@ -28,4 +30,14 @@ int nl_addr_add(struct netlink *nl, unsigned int ifindex, const struct prefix *a
 	mnl_attr_put(request, IFA_LOCAL, addr_len, address->addr);
 	mnl_attr_put(request, IFA_ADDRESS, addr_len, address->addr);
 	return netlink_query(nl, request, NULL, NULL);
+}
+
+int nl_addr_add(struct netlink *nl, unsigned int ifindex, const struct prefix *address)
+{
+	return change(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, address);
+}
+
+int nl_addr_del(struct netlink *nl, unsigned int ifindex, const struct prefix *address)
+{
+	return change(nl, RTM_DELADDR, 0, ifindex, address);
 }

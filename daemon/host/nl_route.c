@@ -29,6 +29,7 @@ struct job {
 	const struct prefix *prefixes;
 	unsigned int *owners; /* for each prefix OWNER_* or the interface that has it */
 	size_t n;
+	uint16_t type; /* RTM_NEWROUTE or RTM_DELROUTE */
 	size_t n_exist;
 	size_t i_refused; /* the first refusal that is an error */
 };
@@ -70,8 +71,8 @@ static struct nlmsghdr *write_route(void *buffer, size_t i, void *context)
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct rtmsg *route;
 
-	request->nlmsg_type = RTM_NEWROUTE;
-	request->nlmsg_flags = NLM_F_CREATE | NLM_F_EXCL;
+	request->nlmsg_type = job->type;
+	request->nlmsg_flags = job->type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_EXCL : 0;
 	route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 	route->rtm_family = prefix->family;
 	route->rtm_dst_len = prefix->len;
@@ -146,8 +147,9 @@ static void note_owner(const struct nlmsghdr *message, void *context)
 		*owner = ifindex == job->ifindex ? OWNER_NONE : ifindex;
 }
 
-/* Reads all routes of one family in the job's table. */
-static int dump_routes(struct netlink *nl, int family, struct job *job)
+/* Reads all routes of one family in one table. */
+static int dump_routes(struct netlink *nl, int family, uint32_t table, netlink_reader reader,
+		       void *context)
 {
 	alignas(struct nlmsghdr) char buffer[NETLINK_MESSAGE_MAX] = { 0 };
 	int error = -EINTR;
@@ -161,10 +163,11 @@ static int dump_routes(struct netlink *nl, int family, struct job *job)
 		request->nlmsg_flags = NLM_F_DUMP;
 		route = mnl_nlmsg_put_extra_header(request, sizeof(*route));
 		route->rtm_family = (unsigned char)family;
-		mnl_attr_put_u32(request, RTA_TABLE, job->table);
-		error = netlink_query(nl, request, note_owner, job);
+		mnl_attr_put_u32(request, RTA_TABLE, table);
+		error = netlink_query(nl, request, reader, context);
 	}
-	return error;
+	/* No routes, or no such table, or no such family: nothing found. */
+	return error == -ENOENT || error == -EOPNOTSUPP || error == -EAFNOSUPPORT ? 0 : error;
 }
 
 /* Tells which of the refused routes are through our interface anyway. */
@@ -173,10 +176,9 @@ static int settle_rivals(struct netlink *nl, struct job *job, struct nl_route_fa
 	static const int families[] = { AF_INET, AF_INET6 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		int error = dump_routes(nl, families[i], job);
+		int error = dump_routes(nl, families[i], job->table, note_owner, job);
 
-		/* No routes, or no such table, or no such family: nothing found. */
-		if (error < 0 && error != -ENOENT && error != -EOPNOTSUPP)
+		if (error < 0)
 			return error;
 	}
 	for (size_t i = 0; i < job->n; i++) {
@@ -192,7 +194,9 @@ static int settle_rivals(struct netlink *nl, struct job *job, struct nl_route_fa
 int nl_route_add(struct netlink *nl, unsigned int ifindex, uint32_t table, struct prefix *prefixes,
 		 size_t n, struct nl_route_failure *failure)
 {
-	struct job job = { .ifindex = ifindex, .table = table, .prefixes = prefixes };
+	struct job job = {
+		.ifindex = ifindex, .table = table, .prefixes = prefixes, .type = RTM_NEWROUTE
+	};
 	struct netlink_batch batch = { .write = write_route, .refused = note_refused };
 	int result;
 
@@ -213,6 +217,58 @@ int nl_route_add(struct netlink *nl, unsigned int ifindex, uint32_t table, struc
 		result = settle_rivals(nl, &job, failure);
 	free(job.owners);
 	return result;
+}
+
+/* A route that is not there need not be deleted. */
+static int skip_missing(size_t i, int error, void *context)
+{
+	(void)i;
+	(void)context;
+	return error == -ESRCH || error == -ENOENT ? 0 : error;
+}
+
+int nl_route_del(struct netlink *nl, unsigned int ifindex, uint32_t table,
+		 const struct prefix *prefixes, size_t n)
+{
+	struct job job = {
+		.ifindex = ifindex, .table = table, .prefixes = prefixes, .type = RTM_DELROUTE
+	};
+	const struct netlink_batch batch = { .write = write_route,
+					     .refused = skip_missing,
+					     .context = &job };
+
+	return netlink_batch(nl, n, &batch);
+}
+
+/* What nl_route_table_used() looks for. */
+struct search {
+	uint32_t table;
+	bool found;
+};
+
+static void note_used(const struct nlmsghdr *message, void *context)
+{
+	const struct nlattr *attrs[RTA_TABLE + 1];
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+	struct search *search = context;
+
+	/* Kernels before 4.20 send the routes of all tables. */
+	if (message->nlmsg_type == RTM_NEWROUTE &&
+	    netlink_attrs(message, sizeof(*route), attrs, ARRAY_SIZE(attrs)) &&
+	    netlink_attr_u32(attrs[RTA_TABLE], route->rtm_table) == search->table)
+		search->found = true;
+}
+
+int nl_route_table_used(struct netlink *nl, uint32_t table, bool *ret)
+{
+	struct search search = { .table = table };
+	int error = dump_routes(nl, AF_INET, table, note_used, &search);
+
+	if (error == 0 && !search.found)
+		error = dump_routes(nl, AF_INET6, table, note_used, &search);
+	if (error == 0)
+		*ret = search.found;
+	return error;
 }
 
 /* The interface and the MTU in the answer to "which way"; the MTU is 0 when the route has none. */

@@ -1,0 +1,68 @@
+/*
+ * What a link has changed on this host that does not vanish with its interface: noted in a small
+ * file, so that a later process can take it back when this one is killed.
+ *
+ * The file is RUNDIR/undo, lines of "KEY VALUE". It is replaced as a whole, lies in a directory
+ * that only root or the service may write, and is as short-lived as the kernel's tables
+ * themselves, because /run is gone after a boot.
+ */
+#ifndef DAEMON_HOST_UNDO_H
+#define DAEMON_HOST_UNDO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/defs.h"
+#include "daemon/host/policy.h"
+
+/* Characters of a record's name at resolvconf(8), with a NUL. */
+#define UNDO_RECORD_MAX 64
+
+/* Who was told about name servers; the numbers are in the file. */
+enum undo_dns { UNDO_DNS_NONE = 0, UNDO_DNS_RESOLVED = 1, UNDO_DNS_RESOLVCONF = 2 };
+
+/* Expected answer of undo_load(). */
+enum undo_answer {
+	UNDO_NOTHING = 1, /* there is no file: nothing was changed */
+};
+
+/* All zero: nothing was changed. */
+struct undo {
+	uint64_t netns;       /* inode of the network namespace where it was */
+	unsigned int ifindex; /* the interface at that time; 0: not known yet */
+	struct policy policy;
+	bool has_guard;          /* a table of the packet filter */
+	bool has_set_valid_mark; /* it was 0 before the first of our links came */
+	enum undo_dns dns;
+	char record[UNDO_RECORD_MAX]; /* UNDO_DNS_RESOLVCONF: under which name */
+};
+
+/*!
+ * Reads the notes of an earlier process. Keys from another version are skipped; a file that does
+ * not belong to root or to us, or that others may write, is not believed.
+ * \param run_dir  directory of the link, for example "/run/vpnd/site-a"
+ * \param ret      zeroed unless the result is 0
+ * \return 0; UNDO_NOTHING; -EPERM: whose file is it?; another negative errno
+ */
+int undo_load(const char *run_dir, struct undo *ret);
+
+/*!
+ * Writes the notes, in place of those before. The directory is made when it is not there (0700,
+ * and the one above it 0755).
+ * \return 0 or a negative errno; the notes before are then untouched
+ */
+int undo_save(const char *run_dir, const struct undo *undo);
+
+/*! Removes the file; 0 also when there is none. */
+int undo_forget(const char *run_dir);
+
+/*!
+ * Whether another link of this namespace has set src_valid_mark and will want it reset: looks into
+ * the files of the directories beside `run_dir`, as far as they may be read.
+ */
+must_check bool undo_others_set_valid_mark(const char *run_dir, uint64_t netns);
+
+/*! The inode of this process's network namespace; 0 when the kernel does not tell. */
+uint64_t undo_netns(void);
+
+#endif
