@@ -345,6 +345,12 @@ class Tinc(Product):
 CIPHERS = ("chacha20-poly1305", "aes256-gcm", "aegis128l", "aegis256", "auto")
 
 
+# vpnd with a newer libsodium than the distribution's, and what of it the distribution's cannot do;
+# there `auto` means aegis128l.
+NEWER = "vpnd-new"
+NEWER_CIPHERS = ("aegis256", "auto")
+
+
 def vpnd_family(label, program, directory):
     """One build of vpnd: its contestants, and those that it refuses, with the reason."""
     taken, refused = [], []

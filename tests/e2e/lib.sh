@@ -8,6 +8,8 @@
 # The environment may set
 #   VPND_BIN   the program under test       (default: build/daemon/vpnd)
 #   LAB        name of the laboratory       (default: one of its own per test)
+#   VPND_DATA  which setting of the data path VPND_BIN has, if not the default; from
+#              tests/long/145-switches-all, for tests that count what an offload saves
 #   KEEP=1     keep laboratory and files of a failed test for a look
 #
 # Assertions (each counts, none ends the test; all print the line that called them)
@@ -314,10 +316,10 @@ try_vpnd() {
 	try host "$where" timeout -k 1 10 "$VPND_BIN" run "$@" "$(link_path "$where" "$link")"
 }
 
+# Of all its threads: the process's own schedstat is that of the first.
 run_ms() {
-	local ns
-	read -r ns _ <"/proc/$(pid_of "$1" "$2")/schedstat"
-	echo $((ns / 1000000))
+	cat "/proc/$(pid_of "$1" "$2")/task/"*/schedstat |
+		awk '{ ns += $1 } END { printf "%d\n", ns / 1000000 }'
 }
 
 vpnd_pids() {
