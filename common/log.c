@@ -20,17 +20,22 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
-#define LINE_MAX_LEN 1024
+#define LINE_MAX_LEN   1024
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 _Static_assert(LINE_MAX_LEN <= PIPE_BUF, "a pipe that is writable takes a whole line");
 
 static struct {
 	char prefix[32]; /* "site-a: " or empty */
+	char link[16];   /* "site-a" or empty */
 	enum log_level level;
+	int journal_fd;       /* -1: lines go to stderr */
 	bool journal;         /* lines start with "<3>" and the like */
 	atomic_ullong n_lost; /* lines that stderr did not take since the last one it took */
-} state = { .level = LOG_LEVEL_INFO };
+} state = { .level = LOG_LEVEL_INFO, .journal_fd = -1 };
 
 /* systemd sets JOURNAL_STREAM to "device:inode" of the stream that it gave to the service; a
    stderr that was redirected since then is another one. */
@@ -49,10 +54,62 @@ static bool is_journal(void)
 void log_init(const char *link, enum log_level level)
 {
 	state.prefix[0] = '\0';
+	snprintf(state.link, sizeof(state.link), "%s", link ? link : "");
 	if (link != NULL)
 		snprintf(state.prefix, sizeof(state.prefix), "%.15s: ", link);
 	state.level = level;
 	state.journal = is_journal();
+}
+
+/* The journal's own socket (systemd's JOURNAL_NATIVE_PROTOCOL): one datagram is one entry. */
+static int open_journal(void)
+{
+	const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = JOURNAL_SOCKET };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+int log_open(enum log_target target)
+{
+	int fd;
+
+	if (target == LOG_TARGET_STDERR) {
+		state.journal = false;
+		return 0;
+	}
+	/* Lines with marks: the journal knows whose the stream is, also when the process that wrote
+	 * into it is gone before it looks. */
+	if (target == LOG_TARGET_AUTO)
+		return 0;
+	fd = open_journal();
+	if (fd < 0)
+		return fd;
+	state.journal_fd = fd;
+	state.journal = false;
+	return 0;
+}
+
+/* One entry. \param text  the line with its newline, without a mark */
+static bool write_entry(enum log_level level, const char *text, size_t len)
+{
+	char head[128];
+	struct iovec parts[] = { { head, 0 }, { NULL, len } };
+	const struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+	int n = snprintf(head, sizeof(head),
+			 "PRIORITY=%d\nSYSLOG_IDENTIFIER=vpnd\n%s%s%sMESSAGE=", (int)level,
+			 state.link[0] ? "VPND_LINK=" : "", state.link, state.link[0] ? "\n" : "");
+
+	parts[0].iov_len = (size_t)n;
+	memcpy(&parts[1].iov_base, &text, sizeof(text)); /* an iovec knows no const */
+	return sendmsg(state.journal_fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
 }
 
 static bool write_line(const char *line, size_t len)
@@ -113,7 +170,7 @@ void log_msg(enum log_level level, const char *format, ...)
 			line[i] = '?';
 	}
 	line[len++] = '\n';
-	if (!write_line(line, len))
+	if (!(state.journal_fd >= 0 ? write_entry(level, line, len) : write_line(line, len)))
 		atomic_fetch_add(&state.n_lost, n_lost + 1);
 	errno = saved_errno;
 }

@@ -38,6 +38,21 @@ struct log_limit {
  */
 void log_init(const char *link, enum log_level level);
 
+/* Where messages go; the values are those of the host file. */
+enum log_target {
+	LOG_TARGET_AUTO,    /* lines on stderr, with marks where that leads to the journal */
+	LOG_TARGET_STDERR,  /* lines without marks */
+	LOG_TARGET_JOURNAL, /* entries with fields; lines on stderr where there is no journal */
+};
+
+/*!
+ * Chooses where messages go; without it lines go to stderr. Called after log_init(), before
+ * threads. Entries of the journal have the fields PRIORITY, SYSLOG_IDENTIFIER, VPND_LINK and
+ * MESSAGE.
+ * \return 0; a negative errno when the journal was asked for and cannot be reached
+ */
+int log_open(enum log_target target);
+
 /*! Prints one line. The text has no newline and no bytes that came from the network. */
 void log_msg(enum log_level level, const char *format, ...) printf_like(2, 3);
 

@@ -332,21 +332,44 @@ void link_file_parse(const char *text, size_t len, struct conf_link *link, struc
 	reading_free(reading);
 }
 
+/* What stands before the name of a credential, in place of a path. */
+#define CREDENTIAL "credential:"
+
+/* Two parts with a slash between them; returns what is wrong with them, or NULL. */
+static const char *join(const char *dir, const char *name, char ret[static PATH_MAX])
+{
+	int len = snprintf(ret, PATH_MAX, "%s/%s", dir, name);
+
+	return len >= 0 && len < PATH_MAX ? NULL : "is too long for a path";
+}
+
+/* systemd.exec(5), LoadCredential=: a file in a directory that only the service can see. */
+static const char *credential_path(const char *name, char ret[static PATH_MAX])
+{
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here ever changes the environment then */
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+
+	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
+		return "names no credential: " CREDENTIAL "NAME has a name without slashes";
+	if (dir == NULL)
+		return "is a credential, and there are none here: only the service gets them, by "
+		       "LoadCredential=NAME:PATH in its unit";
+	return join(dir, name, ret);
+}
+
 /* Where a key file is: a relative name starts at the link file's directory. */
-static bool key_file_path(const char *link_path, const char *name, char ret[static PATH_MAX])
+static const char *key_file_path(const char *link_path, const char *name, char ret[static PATH_MAX])
 {
 	char copy[PATH_MAX];
-	int len;
 
-	if (name[0] == '/') {
-		len = snprintf(ret, PATH_MAX, "%s", name);
-		return len >= 0 && len < PATH_MAX;
-	}
-	len = snprintf(copy, sizeof(copy), "%s", link_path);
-	if (len < 0 || len >= (int)sizeof(copy))
-		return false;
-	len = snprintf(ret, PATH_MAX, "%s/%s", dirname(copy), name);
-	return len >= 0 && len < PATH_MAX;
+	if (strncmp(name, CREDENTIAL, strlen(CREDENTIAL)) == 0)
+		return credential_path(name + strlen(CREDENTIAL), ret);
+	if (name[0] == '/')
+		return join("", name + 1, ret);
+	if (strlen(link_path) >= sizeof(copy))
+		return "is too long for a path";
+	memcpy(copy, link_path, strlen(link_path) + 1);
+	return join(dirname(copy), name, ret);
 }
 
 /* One key and at most one line end. */
@@ -366,13 +389,15 @@ static bool load_key_file(struct reading *reading, const char *link_path, enum k
 {
 	unsigned int line = reading->places.keys[id].line;
 	struct diag found = DIAG_NULL(link_path);
+	const char *reason;
 	char path[PATH_MAX];
 	size_t len = 0;
 	char *text;
 	bool ok;
 
-	if (!key_file_path(link_path, name, path)) {
-		diag_error(reading->diag, line, "%s is too long for a path", keys_table[id].name);
+	reason = key_file_path(link_path, name, path);
+	if (reason != NULL) {
+		diag_error(reading->diag, line, "%s %s", keys_table[id].name, reason);
 		return false;
 	}
 	text = paths_read_secret(path, &found, &len);

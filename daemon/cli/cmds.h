@@ -11,6 +11,9 @@ int cmd_run(int argc, char **argv);
 /*! `vpnd check LINK|PATH…`: every finding in the files. */
 int cmd_check(int argc, char **argv);
 
+/*! `vpnd cleanup LINK|PATH`: takes back what a killed process of the link has left. */
+int cmd_cleanup(int argc, char **argv);
+
 /*! `vpnd genkey`: a new private key on stdout. */
 int cmd_genkey(int argc, char **argv);
 
@@ -27,6 +30,12 @@ int cmd_new(int argc, char **argv);
 /*! `vpnd export LINK|PATH --wireguard [--here HOST[:PORT]] [--private-key-file FILE] [--qr]`: the
  * file for a stock WireGuard at the far end. */
 int cmd_export(int argc, char **argv);
+
+/*! `vpnd show [LINK] [--json | --watch]`: what the links of this host do. */
+int cmd_show(int argc, char **argv);
+
+/*! `vpnd metrics [--prometheus | --http]`: the figures of all links for a monitoring system. */
+int cmd_metrics(int argc, char **argv);
 
 /*! `vpnd speed`: how fast each cipher is on this processor. */
 int cmd_speed(int argc, char **argv);

@@ -25,6 +25,10 @@ static const struct command {
 	{ "run", cmd_run, true, "[-v] [-c HOST-FILE] LINK|PATH", "run a link in the foreground" },
 	{ "check", cmd_check, false, "[-c HOST-FILE] LINK|PATH...",
 	  "print every finding in the files" },
+	{ "show", cmd_show, false, "[LINK] [--json | --watch]", "show what the links do" },
+	{ "metrics", cmd_metrics, false, "[--prometheus | --http]",
+	  "print all figures for monitoring" },
+	{ "cleanup", cmd_cleanup, false, "LINK|PATH", "take back what a killed link has left" },
 	{ "genkey", cmd_genkey, false, "", "write a new private key to stdout" },
 	{ "pubkey", cmd_pubkey, false, "", "read a private key from stdin, write its public key" },
 	{ "genpsk", cmd_genpsk, false, "", "write a new preshared key to stdout" },
@@ -40,7 +44,7 @@ static void print_help(FILE *stream)
 	      "Usage:\n",
 	      stream);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(stream, "  vpnd %-6s %-29s  %s\n", commands[i].name, commands[i].arguments,
+		fprintf(stream, "  vpnd %-7s %-29s  %s\n", commands[i].name, commands[i].arguments,
 			commands[i].help);
 	fputs("  vpnd --version | --help\n\n"
 	      "LINK is a name: the link file is /etc/vpnd/LINK.conf, the interface is called "

@@ -4,8 +4,8 @@
  * libev's own timers run on the monotonic clock, which stands still while the machine sleeps: a
  * rekey would come hours late. A timerfd on CLOCK_BOOTTIME fires at once after resume.
  *
- * The deadlines of a link move with every packet, mostly to later. The kernel is told only when
- * one moves to earlier; when the alarm rings too early, it is simply set again.
+ * The deadlines of a link move with what the data loops report, mostly to later. The kernel is told
+ * only when one moves to earlier; when the alarm rings too early, it is simply set again.
  */
 #ifndef CORE_ALARM_H
 #define CORE_ALARM_H

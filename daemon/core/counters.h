@@ -14,6 +14,7 @@ enum counter {
 	COUNT_TX_BYTES,        /* UDP payload of all messages sent */
 	COUNT_RX_PACKETS,      /* to the interface */
 	COUNT_RX_BYTES,        /* UDP payload of all authentic messages */
+	COUNT_RX_EXPECTED,     /* data messages that the peer has sealed, by their counters */
 	COUNT_RX_INVALID,      /* datagrams that are no message at all */
 	COUNT_RX_FLOOD,        /* handshake messages that came faster than they are read */
 	COUNT_RX_NOT_IP,       /* authentic, but no IP packet inside that fits */

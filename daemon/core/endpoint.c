@@ -30,6 +30,14 @@ void endpoint_init(struct endpoint *endpoint, const struct conf_link *conf,
 	}
 }
 
+void endpoint_change(struct endpoint *endpoint, const struct conf_link *conf, nsec_t now)
+{
+	uint64_t round = endpoint->round + 1;
+
+	endpoint_init(endpoint, conf, endpoint->resolver, now);
+	endpoint->round = round;
+}
+
 static bool is_name(const struct endpoint *endpoint, size_t i)
 {
 	return endpoint->specs[i].literal.sa.sa_family == AF_UNSPEC;
@@ -130,8 +138,8 @@ void endpoint_tick(struct endpoint *endpoint, nsec_t now)
 
 	if (endpoint->n_specs == 0 || name->ask_at > now)
 		return;
-	r = resolver_ask(endpoint->resolver, i, endpoint->specs[i].host, endpoint->specs[i].port,
-			 now);
+	r = resolver_ask(endpoint->resolver, endpoint->round * CONF_ENDPOINTS_MAX + i,
+			 endpoint->specs[i].host, endpoint->specs[i].port, now);
 	if (r == RESOLVER_BUSY)
 		return;
 	/* A lost answer, or a fork that failed, is made good by asking again. */
@@ -154,16 +162,15 @@ nsec_t endpoint_deadline(const struct endpoint *endpoint)
 void endpoint_answer(struct endpoint *endpoint, const struct resolver_answer *answer,
 		     struct report *report, nsec_t now)
 {
-	struct endpoint_name *name;
+	size_t i = (size_t)(answer->id % CONF_ENDPOINTS_MAX);
+	struct endpoint_name *name = &endpoint->names[i];
 
-	if (answer->id >= endpoint->n_specs)
+	if (answer->id / CONF_ENDPOINTS_MAX != endpoint->round || i >= endpoint->n_specs)
 		return;
-	name = &endpoint->names[answer->id];
 	if (answer->error) {
 		report_trouble(&report->troubles, REPORT_NAME, now,
 			       "cannot resolve the Endpoint %s: %s; asking again until it works",
-			       endpoint->specs[answer->id].host,
-			       resolver_error_text(answer->error));
+			       endpoint->specs[i].host, resolver_error_text(answer->error));
 		name->ask_at = now + name->backoff;
 		name->backoff = MIN(name->backoff * 6 / 5, BACKOFF_MAX);
 		return;

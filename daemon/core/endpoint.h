@@ -28,6 +28,7 @@ struct endpoint {
 	size_t n_specs;
 	struct endpoint_name names[CONF_ENDPOINTS_MAX];
 	struct resolver *resolver; /* not owned */
+	uint64_t round;            /* grows when the file's entries change: answers come late */
 	unsigned int n_unanswered; /* initiations since the last session; kept by the link */
 	union netaddr learned;     /* where the peer was heard from, if that is no candidate */
 };
@@ -35,6 +36,9 @@ struct endpoint {
 /*! Takes over the file's entries. Names are due to be asked at once. */
 void endpoint_init(struct endpoint *endpoint, const struct conf_link *conf,
 		   struct resolver *resolver, nsec_t now);
+
+/*! Takes over other entries. Addresses of the old ones are forgotten. */
+void endpoint_change(struct endpoint *endpoint, const struct conf_link *conf, nsec_t now);
 
 /*! Whether a name may still give an address. */
 bool endpoint_may_come(const struct endpoint *endpoint);

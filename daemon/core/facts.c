@@ -28,7 +28,8 @@ static void merge(struct facts *told, const struct facts *news)
 		told->first_data = news->first_data;
 	told->last_data = MAX(told->last_data, news->last_data);
 	told->last = MAX(told->last, news->last);
-	told->send_counter = news->send_counter;
+	if (news->last)
+		told->send_counter = news->send_counter;
 	if (news->wants_session)
 		told->serial = news->serial;
 	told->wants_session |= news->wants_session;
@@ -38,6 +39,9 @@ static void merge(struct facts *told, const struct facts *news)
 	if (news->lost)
 		told->lost = news->lost;
 	told->is_answer |= news->is_answer;
+	told->n_exchanges = MAX(told->n_exchanges, news->n_exchanges);
+	if (news->trouble.when)
+		told->trouble = news->trouble;
 	told->counters = news->counters;
 }
 
@@ -52,7 +56,6 @@ static void tell(struct teller *teller)
 	clear(&teller->news);
 	teller->has_news = false;
 	teller->is_urgent = false;
-	ev_timer_again(teller->loop, &teller->again);
 }
 
 static void on_again(struct ev_loop *loop, ev_timer *again, int events)
@@ -115,15 +118,29 @@ void teller_lost(struct teller *teller, int error)
 	teller->is_urgent = true;
 }
 
+void teller_trouble(struct teller *teller, const struct trouble *trouble)
+{
+	teller->news.trouble = *trouble;
+	teller->has_news = true;
+}
+
 void teller_end_turn(struct teller *teller)
 {
-	if (teller->is_urgent || (teller->has_news && !ev_is_active(&teller->again)))
+	if (!ev_is_active(&teller->again) && (teller->has_news || teller->is_urgent))
+		ev_timer_again(teller->loop, &teller->again);
+	if (teller->is_urgent)
 		tell(teller);
 }
 
 void teller_answer(struct teller *teller)
 {
 	teller->news.is_answer = true;
+	tell(teller);
+}
+
+void teller_exchanged(struct teller *teller, uint64_t n_exchanges)
+{
+	teller->news.n_exchanges = n_exchanges;
 	tell(teller);
 }
 

@@ -2,17 +2,18 @@
  * What a data loop tells control: what it has sent or received, with the times, and what it has
  * come across that is for control to decide.
  *
- * The loop notes facts for every batch, without a lock, in a copy of its own. The first after a
- * pause is told at once, those that follow every 50 ms, and the last ones when the pause begins;
- * so control, which has the peer's timers, knows everything 50 ms later at the most, and with the
- * exact times. What cannot wait (packets without a session, the first packet of a new keypair) is
- * told at the end of the turn.
+ * The loop notes facts for every batch, without a lock, in a copy of its own, and tells them 50 ms
+ * after the first: not at once, because to wake control would delay the very packet that is news.
+ * So control, which has the peer's timers, knows everything a little later, and with the exact
+ * times. What cannot wait (packets without a session, the first packet of a new keypair) is told at
+ * the end of the turn.
  */
 #ifndef CORE_FACTS_H
 #define CORE_FACTS_H
 
 #include "daemon/core/counters.h"
 #include "daemon/core/mailbox.h"
+#include "daemon/core/report.h"
 
 struct facts {
 	/* when something was sent or received since these were told last; 0: nothing */
@@ -29,9 +30,11 @@ struct facts {
 	size_t n_confirmed;
 
 	/* both */
-	bool is_way_stale;        /* as struct wire has it */
-	int lost;                 /* the interface is gone: an errno value */
-	bool is_answer;           /* to ORDER_TELL */
+	bool is_way_stale;      /* as struct wire has it */
+	int lost;               /* the interface is gone: an errno value */
+	bool is_answer;         /* to ORDER_TELL */
+	uint64_t n_exchanges;   /* nothing from before this exchange is used any more; 0: no news */
+	struct trouble trouble; /* what the loop said last; `when` 0: nothing new */
 	struct counters counters; /* since the start */
 };
 
@@ -70,11 +73,17 @@ void teller_confirm(struct teller *teller, uint64_t serial);
 /*! Notes that the interface is gone. */
 void teller_lost(struct teller *teller, int error);
 
+/*! Notes what was said. */
+void teller_trouble(struct teller *teller, const struct trouble *trouble);
+
 /*! At the end of a turn: tells what has to be told now. */
 void teller_end_turn(struct teller *teller);
 
 /*! Tells everything now, as an answer to ORDER_TELL. */
 void teller_answer(struct teller *teller);
+
+/*! Tells now that nothing from before an exchange is used any more; see exchange.h. */
+void teller_exchanged(struct teller *teller, uint64_t n_exchanges);
 
 /*! Control: takes what was told. */
 void tray_take(struct tray *tray, struct facts *ret);

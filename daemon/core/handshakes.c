@@ -14,7 +14,8 @@ bool handshakes_put(struct handshakes *handshakes, enum msg_type type, const uin
 	mailbox_begin(&handshakes->box);
 	has_room = handshakes->n < HANDSHAKES_MAX;
 	if (has_room) {
-		place = &handshakes->messages[handshakes->n++];
+		place = &handshakes
+				 ->messages[(handshakes->first + handshakes->n++) % HANDSHAKES_MAX];
 		place->path = *path;
 		place->type = type;
 		place->len = len;
@@ -29,11 +30,10 @@ size_t handshakes_take(struct handshakes *handshakes, struct handshake_message *
 	size_t n;
 
 	mailbox_take(&handshakes->box);
-	n = MIN(handshakes->n, room);
-	memcpy(ret, handshakes->messages, n * sizeof(ret[0]));
-	handshakes->n -= n;
-	memmove(handshakes->messages, handshakes->messages + n,
-		handshakes->n * sizeof(handshakes->messages[0]));
+	for (n = 0; n < room && handshakes->n > 0; n++, handshakes->n--) {
+		ret[n] = handshakes->messages[handshakes->first];
+		handshakes->first = (handshakes->first + 1) % HANDSHAKES_MAX;
+	}
 	if (handshakes->n > 0)
 		mailbox_send(&handshakes->box);
 	else

@@ -23,7 +23,7 @@ struct handshake_message {
 
 struct handshakes {
 	struct mailbox box; /* control reads */
-	size_t n;
+	size_t first, n;    /* a ring */
 	struct handshake_message messages[HANDSHAKES_MAX];
 };
 

@@ -19,6 +19,9 @@ static void end(struct link *link, enum exit_code code)
 
 void link_lose_interface(struct link *link, const char *why)
 {
+	/* Each loop may notice it, and the kernel tells it as well. */
+	if (link->exit_code != EXIT_DONE)
+		return;
 	log_error("the interface %s %s: the link ends", link->conf->name, why);
 	end(link, EXIT_UNAVAILABLE);
 }
@@ -43,6 +46,19 @@ bool link_next_candidate(struct link *link)
 		return false;
 	wire_set_path(&link->wire, &path);
 	return true;
+}
+
+void link_use_first_candidate(struct link *link)
+{
+	static const union netaddr nowhere = { .sa.sa_family = AF_UNSPEC };
+	struct udp_path path = { .remote.sa.sa_family = AF_UNSPEC };
+
+	if (!link->wants_first_candidate || !endpoint_next(&link->endpoint, &nowhere, &path.remote))
+		return;
+	link->wants_first_candidate = false;
+	link->wire.is_way_stale = true;
+	if (!netaddr_equal(&path.remote, &link->wire.path.remote))
+		wire_set_path(&link->wire, &path);
 }
 
 /* No answer: another address may do, and names may stand for other addresses now. */
@@ -105,12 +121,17 @@ void link_act(struct link *link, nsec_t now)
 	alarm_at(&link->alarm, link_follow_way(link, now));
 	alarm_at(&link->alarm, peer_deadline(&link->peer));
 	alarm_at(&link->alarm, endpoint_deadline(&link->endpoint));
+	alarm_at(&link->alarm, pulse_act(link, now));
 	link_tell(link, todo);
 }
 
 /* There is an address now to which the peer's messages can be sent: what waited goes on. */
 static void find_path(struct link *link)
 {
+	enum exit_code code = link_connect(link);
+
+	if (code != EXIT_DONE)
+		end(link, code);
 	link->wire.is_way_stale = true;
 	link_tell(link, link->conf->persistent_keepalive ? ORDER_KEEPALIVE : ORDER_FLUSH);
 }
@@ -134,6 +155,8 @@ static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events
 	}
 	if (facts.own_up_changed)
 		log_notice("the interface is %s now", facts.own_is_up ? "up" : "down");
+	if (facts.own_up_changed && facts.own_is_up && !facts.own_moved)
+		link_restore(link);
 	if (facts.own_renamed)
 		log_notice("the interface is called %s now", facts.own_name);
 	if (facts.own_moved) {
@@ -186,7 +209,8 @@ static void on_resolver_readable(struct ev_loop *loop, ev_io *watcher, int event
 		ev_io_stop(loop, watcher);
 	if (r == 0)
 		endpoint_answer(&link->endpoint, &answer, &link->report, now);
-	if (!had_path && link_next_candidate(link))
+	link_use_first_candidate(link);
+	if (!had_path && (wire_has_path(&link->wire) || link_next_candidate(link)))
 		find_path(link);
 	tick_endpoint(link, now);
 	link_act(link, now);
@@ -216,6 +240,10 @@ enum exit_code link_watch(struct link *link)
 
 	ev_io_start(link->loop, &link->monitor_readable);
 	watch_resolver(link);
+	/* The peer still uses the session of the process before: it hears of the new one at once.
+	 * Or somebody waits for the first handshake. */
+	if (link->is_taken_over || link->conf->ready_when == CONF_READY_HANDSHAKE)
+		peer_want_session(&link->peer, 0, nsec_boottime());
 	on_alarm(link);
 	r = worker_start(&link->tx.worker);
 	if (r == 0)

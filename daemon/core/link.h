@@ -12,8 +12,9 @@
  *               v    |                              |    |     v
  *     control: peer, timers, keypairs, path, names, netlink, signals
  *
- * Control is the loop of the caller. Each box owns what it works with; between them there are the
- * mailboxes (mailbox.h) and what nobody changes while the threads run: the descriptors, AllowedIPs.
+ * Control is the loop of the caller. Each box owns what it works with. Between them there are the
+ * mailboxes (mailbox.h), the two facts of latest.h, and what all only read: the descriptors and
+ * AllowedIPs, which a reload replaces by the rules of exchange.h.
  */
 #ifndef CORE_LINK_H
 #define CORE_LINK_H
@@ -25,6 +26,10 @@
 #include "conf/model.h"
 #include "daemon/core/alarm.h"
 #include "daemon/core/endpoint.h"
+#include "daemon/core/exchange.h"
+#include "daemon/core/keep.h"
+#include "daemon/core/outside.h"
+#include "daemon/core/pulse.h"
 #include "daemon/core/rx_loop.h"
 #include "daemon/core/suites.h"
 #include "daemon/core/tx_loop.h"
@@ -32,15 +37,29 @@
 #include "daemon/data/probe.h"
 #include "daemon/host/monitor.h"
 
+/* What a link is made from. Nothing of it is owned, and all of it outlives the link. */
+struct link_env {
+	struct ev_loop *loop;
+	const struct conf_host *host;
+	struct conf_link *conf; /* what runs, with its secrets; link_change() exchanges it */
+	const char *file;       /* where that was read from, or NULL */
+	struct resolver *resolver;
+	int cancel_fd; /* of signalfd(2): readable when a start is to be given up; -1: never */
+};
+
 struct link {
 	struct ev_loop *loop;
 	const struct conf_host *host; /* not owned */
-	const struct conf_link *conf; /* not owned */
+	struct conf_link *conf;       /* not owned */
 	struct resolver *resolver;    /* not owned */
 
+	struct outside outside;
+	struct pulse pulse;
 	struct peer peer;
 	struct wire wire;
-	struct allowedips allowed;
+	struct allowedips
+		*allowed; /* owned; what control has, the data loops may have an older one */
+	struct exchange exchange;
 	struct tx_loop tx;
 	struct rx_loop rx;
 	struct handshakes handshakes; /* from rx */
@@ -51,7 +70,10 @@ struct link {
 	struct report report;
 	struct counters counters;                 /* control's own */
 	struct counters tx_counters, rx_counters; /* as they were told last */
-	unsigned int n_answers_awaited;           /* before the status can be logged */
+	unsigned int n_answers_awaited;           /* before the counters are exact */
+	bool logs_status;                         /* when they are */
+	void (*on_counters)(void *context);       /* called when they are; or NULL */
+	void *on_counters_context;
 	struct suites suites;
 
 	struct tun tun;
@@ -65,12 +87,15 @@ struct link {
 	unsigned int way_ifindex; /* and the interface on it; 0: not known */
 	nsec_t way_next_look;     /* not before */
 	unsigned int mtu;
-	bool mtu_is_ours;       /* nobody set another MTU by hand */
-	bool may_wait;          /* no path yet, but a name may still give one */
-	unsigned int gro_flags; /* what rx may merge */
+	bool mtu_is_ours;           /* nobody set another MTU by hand */
+	bool wants_first_candidate; /* another Endpoint was set, and has no address yet */
+	bool may_wait;              /* no path yet, but a name may still give one */
+	unsigned int gro_flags;     /* what rx may merge */
 
 	struct alarm alarm;
 	bool has_alarm;
+	bool is_taken_over;           /* the interface, from the process before */
+	char tun_name[KEEP_NAME_MAX]; /* at the service manager */
 	ev_io monitor_readable;
 	ev_io resolver_readable;
 
@@ -78,15 +103,60 @@ struct link {
 };
 
 /*! Sets everything to "not there", so that link_close() is safe from here on. */
-void link_init(struct link *link, struct ev_loop *loop, const struct conf_host *host,
-	       const struct conf_link *conf, struct resolver *resolver);
+void link_init(struct link *link, const struct link_env *env);
 
 /*!
  * Makes sockets, interface, addresses and routes, and puts the descriptors on the loop. What
- * fails is logged in one sentence.
- * \return EXIT_DONE, or the exit code; nothing is left behind then after link_close()
+ * fails is logged in one sentence. SIGTERM and SIGINT are blocked meanwhile: they end a command
+ * that runs by `cancel_fd`, and the start with it.
+ * \return EXIT_DONE, also when it was given up (link_is_open()), or the exit code; nothing is left
+ *         behind then after link_close()
  */
 enum exit_code link_open(struct link *link);
+
+/*! Whether there is something to run. */
+static inline bool link_is_open(const struct link *link)
+{
+	return link->has_alarm;
+}
+
+/*!
+ * Sets default routes and name servers, unless that is done already, or the peer's name could not
+ * be resolved any more behind them: then it waits until the name has an address.
+ * \return EXIT_DONE or the exit code
+ */
+enum exit_code link_connect(struct link *link);
+
+/*! Makes routes, addresses and rules again, which the kernel drops when somebody switches the
+ * interface off. */
+void link_restore(struct link *link);
+
+/*!
+ * Chooses the ciphers that are offered, at start and at a reload.
+ * \return EXIT_DONE; EXIT_UNAVAILABLE, which is logged: then those before are still chosen
+ */
+enum exit_code link_choose_suites(struct link *link, const struct conf_link *conf, nsec_t now);
+
+/*! Opens sockets with the link's mark, or sets the mark of those that `udp` has already. What fails
+ * is logged. \param port  host order; 0: any \return EXIT_DONE or the exit code */
+enum exit_code link_open_udp(const struct link *link, uint16_t port, struct udp *udp);
+
+/*! Gives up what the host file or the probes say sockets are not to use. */
+void link_apply_udp_switches(const struct link *link, struct udp *udp);
+
+/*!
+ * Exchanges the running configuration for another one, without a flap of the interface. What
+ * changes is logged, and how it is applied; what cannot be applied stays as it was, which is
+ * logged too.
+ * \param conf  read and checked whole; afterwards it has what was exchanged, for
+ *              conf_link_deinit(), and link->conf has what holds now
+ * \return how many changes could not be applied, or -ENOMEM: nothing was changed
+ */
+int link_change(struct link *link, struct conf_link *conf);
+
+/*! Leaves interface and sockets to the next process of the service (keep.h); again after each
+ * reload. */
+void link_leave(struct link *link);
 
 /*! Ends the data loops; their last counters are known then. Safe at any point. */
 void link_stop(struct link *link);
@@ -103,6 +173,9 @@ void link_act(struct link *link, nsec_t now);
 
 /*! Sets out for the next address that the peer may have. \return false when there is none */
 bool link_next_candidate(struct link *link);
+
+/*! Goes to the first address of an Endpoint that was changed, if there is one already. */
+void link_use_first_candidate(struct link *link);
 
 /*! The link cannot go on: `why` is the end of a sentence that begins with the interface. */
 void link_lose_interface(struct link *link, const char *why);
@@ -133,5 +206,12 @@ void link_ask_status(struct link *link);
 
 /*! Logs state and counters as they are known. */
 void link_log_status(const struct link *link, nsec_t now);
+
+/*! Asks the data loops for their counters as they are now; on_counters() is called when they have
+ * come, or never when a loop is stuck. */
+void link_ask_counters(struct link *link);
+
+/*! They have come: does what was asked for. */
+void link_answer_status(struct link *link);
 
 #endif

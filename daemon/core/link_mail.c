@@ -30,16 +30,23 @@ void link_tell(struct link *link, unsigned int todo)
 	const struct order_state state = {
 		.mtu = link->mtu,
 		.may_wait = link->may_wait,
+		.allowed = link->allowed,
+		.udp = link->wire.udp,
+		.fwmark = link->ways.fwmark,
+		.n_exchanges = link->exchange.n_exchanges,
 	};
 	bool has_keys = has_new_keypairs(link);
 	const struct keypairs *keypairs = has_keys ? &link->peer.secrets->keypairs : NULL;
-	bool is_same = state.mtu == link->told.mtu && state.may_wait == link->told.may_wait;
+	bool is_same = state.mtu == link->told.mtu && state.may_wait == link->told.may_wait &&
+		       state.n_exchanges == link->told.n_exchanges;
+	unsigned int to_both =
+		state.n_exchanges == link->told.n_exchanges ? 0U : (unsigned int)ORDER_EXCHANGE;
 
 	link->told = state;
 	if (!is_same || has_keys)
-		orders_give(&link->rx.worker.orders, &state, keypairs, 0);
+		orders_give(&link->rx.worker.orders, &state, keypairs, to_both);
 	if (!is_same || has_keys || todo)
-		orders_give(&link->tx.worker.orders, &state, keypairs, todo);
+		orders_give(&link->tx.worker.orders, &state, keypairs, todo | to_both);
 	if (has_keys) {
 		keypairs_wipe_send_keys(&link->peer.secrets->keypairs);
 		keypairs_wipe_receive_keys(&link->peer.secrets->keypairs);
@@ -53,8 +60,10 @@ static void hear(struct link *link, const struct facts *facts)
 	if (facts->lost)
 		link_lose_interface(link,
 				    facts->lost == EBADFD ? "was deleted" : strerror(facts->lost));
+	if (facts->trouble.when > link->report.troubles.last.when)
+		link->report.troubles.last = facts->trouble;
 	if (facts->is_answer && link->n_answers_awaited > 0 && --link->n_answers_awaited == 0)
-		link_log_status(link, nsec_boottime());
+		link_answer_status(link);
 }
 
 static void hear_tx(struct link *link, nsec_t now)
@@ -64,6 +73,7 @@ static void hear_tx(struct link *link, nsec_t now)
 
 	tray_take(&link->tx.worker.tray, &facts);
 	link->tx_counters = facts.counters;
+	exchange_answered(&link->exchange, EXCHANGE_TX, facts.n_exchanges);
 	if (facts.first_data)
 		peer_sent(peer, true, facts.send_counter, facts.first_data);
 	if (facts.last_data > facts.first_data)
@@ -82,6 +92,7 @@ static void hear_rx(struct link *link)
 
 	tray_take(&link->rx.worker.tray, &facts);
 	link->rx_counters = facts.counters;
+	exchange_answered(&link->exchange, EXCHANGE_RX, facts.n_exchanges);
 	for (size_t i = 0; i < facts.n_confirmed; i++)
 		peer_confirmed(peer, facts.confirmed[i], facts.last);
 	if (facts.first_data)
@@ -165,8 +176,11 @@ void link_on_handshakes(void *context)
 	link_act(link, now);
 }
 
-void link_ask_status(struct link *link)
+void link_ask_counters(struct link *link)
 {
+	/* Who asks while somebody has asked shares the answer. */
+	if (link->n_answers_awaited > 0)
+		return;
 	link->n_answers_awaited = 2;
 	orders_give(&link->tx.worker.orders, NULL, NULL, ORDER_TELL);
 	orders_give(&link->rx.worker.orders, NULL, NULL, ORDER_TELL);

@@ -9,18 +9,19 @@
 #include "common/keytext.h"
 #include "daemon/core/link.h"
 #include "daemon/host/ifsetup.h"
+#include "daemon/host/policy.h"
 
 /* Where no way to the peer is known yet: what fits 1500 bytes over IPv6 and IPv4. */
 #define MTU_DEFAULT 1420
 
-void link_init(struct link *link, struct ev_loop *loop, const struct conf_host *host,
-	       const struct conf_link *conf, struct resolver *resolver)
+void link_init(struct link *link, const struct link_env *env)
 {
 	memset(link, 0, sizeof(*link));
-	link->loop = loop;
-	link->host = host;
-	link->conf = conf;
-	link->resolver = resolver;
+	link->loop = env->loop;
+	link->host = env->host;
+	link->conf = env->conf;
+	link->resolver = env->resolver;
+	outside_init(&link->outside, env->conf, env->file, env->cancel_fd);
 	link->tun = (struct tun)TUN_NULL;
 	link->wire.udp = (struct udp)UDP_NULL;
 	link->nl = link->rx_nl = (struct netlink)NETLINK_NULL;
@@ -29,17 +30,21 @@ void link_init(struct link *link, struct ev_loop *loop, const struct conf_host *
 	link->wire.troubles = &link->report.troubles;
 	link->ways.nl = &link->nl;
 	link->rx_ways.nl = &link->rx_nl;
-	link->ways.fwmark = link->rx_ways.fwmark = conf->fwmark;
 	link->wire.ways = &link->ways;
 	link->wire.latest = &link->latest;
 	latest_init(&link->latest);
-	link->mtu_is_ours = conf->mtu == 0;
+	link->mtu_is_ours = env->conf->mtu == 0;
 }
 
-static enum exit_code open_udp(struct link *link)
+enum exit_code link_open_udp(const struct link *link, uint16_t port, struct udp *udp)
 {
-	const struct conf_link *conf = link->conf;
-	int r = udp_open(&link->wire.udp, conf->listen_port, conf->fwmark);
+	bool is_there = udp->port != 0;
+	int r = is_there ? udp_set_mark(udp, link->ways.fwmark)
+			 : udp_open(udp, port, link->ways.fwmark);
+
+	if (r == 0)
+		udp_set_buffers(udp, link->host->data.udp_send_buffer,
+				link->host->data.udp_receive_buffer);
 
 	switch (r) {
 	case 0:
@@ -47,12 +52,12 @@ static enum exit_code open_udp(struct link *link)
 	case -EADDRINUSE:
 		log_error("UDP port %u is taken by another program or link: choose another "
 			  "ListenPort, or find the program with `ss -lunp`",
-			  conf->listen_port);
+			  port);
 		return EXIT_UNAVAILABLE;
 	case -EACCES:
 		log_error("UDP port %u is below 1024 and needs the right CAP_NET_BIND_SERVICE: "
 			  "choose a ListenPort from 1024 up, or start as root",
-			  conf->listen_port);
+			  port);
 		return EXIT_PERMISSION;
 	case -EPERM:
 		log_error("cannot set FwMark: the right CAP_NET_ADMIN is missing; start as root");
@@ -66,7 +71,7 @@ static enum exit_code open_udp(struct link *link)
 static enum exit_code open_tun(struct link *link)
 {
 	const char *name = link->conf->name;
-	int r = tun_open(name, &link->tun);
+	int r = link->is_taken_over ? 0 : tun_open(name, &link->tun);
 
 	switch (r) {
 	case 0:
@@ -185,14 +190,13 @@ static enum exit_code setup_interface(struct link *link, nsec_t now)
 	link->wire.own_ifindex = link->ifindex;
 	link->mtu = first_mtu(link, now);
 	r = ifsetup_apply(&link->nl, link->conf, link->ifindex, link->mtu, &failure);
-	if (r == 0)
+	if (r == 0 || r == IFSETUP_NEEDS_POLICY)
 		r = monitor_open(&link->monitor, link->ifindex);
 	else
 		log_error("%s", failure.text);
 	switch (r) {
 	case 0:
 		return EXIT_DONE;
-	case IFSETUP_NEEDS_POLICY:
 	case IFSETUP_NEEDS_TABLE:
 		return EXIT_CONFIG;
 	case -EPERM:
@@ -206,25 +210,27 @@ static enum exit_code setup_interface(struct link *link, nsec_t now)
 
 /* An MTU that the file fixes must leave room for the longest tag on the way to the peer: only then
  * the suites with that tag are offered. An automatic one makes the room. */
-static enum exit_code choose_suites(struct link *link, nsec_t now)
+enum exit_code link_choose_suites(struct link *link, const struct conf_link *conf, nsec_t now)
 {
-	const struct conf_link *conf = link->conf;
-	unsigned int way_mtu = mtu_of_way(link, now);
+	struct suites suites;
+	/* Without what the tags of the suites before take. */
+	unsigned int way_mtu = mtu_of_way(link, now) + (unsigned int)link->suites.extra_tag_len;
 	bool has_room = conf->mtu == 0 || conf->mtu + CIPHER_TAG_MAX - TAG_LEN <= way_mtu;
 
-	if (!suites_choose(conf->cipher, has_room, &link->suites)) {
+	if (!suites_choose(conf->cipher, has_room, &suites)) {
 		log_error("the link file asks for a Cipher that this processor or this libsodium "
 			  "(%s) does not have: `vpnd speed` lists those that it has; Cipher = auto "
 			  "takes the best",
 			  sodium_version_string());
 		return EXIT_UNAVAILABLE;
 	}
-	if (link->suites.extra_tag_len > 0 && !has_room)
+	link->suites = suites;
+	if (suites.extra_tag_len > 0 && !has_room)
 		log_warning(
 			"the Cipher of the link file makes packets %zu bytes longer: with MTU = "
 			"%u they may not fit the way to the peer; leave MTU out, or make it "
 			"smaller",
-			link->suites.extra_tag_len, conf->mtu);
+			suites.extra_tag_len, conf->mtu);
 	return EXIT_DONE;
 }
 
@@ -244,17 +250,28 @@ static int make_parts(struct link *link, nsec_t now)
 	int r = peer_init(&link->peer, &config, now);
 
 	if (r == 0)
-		r = allowedips_init(&link->allowed, conf->allowed_ips.items, conf->allowed_ips.n);
+		r = exchange_make_allowed(conf->allowed_ips.items, conf->allowed_ips.n,
+					  &link->allowed);
 	if (r == 0)
-		r = tx_loop_init(&link->tx, &link->tun, &link->allowed, &link->wire, link->loop,
-				 link_on_tx_facts, link);
+		r = tx_loop_init(&link->tx, &link->tun, link->allowed, &link->wire, link->host,
+				 link->loop, link_on_tx_facts, link);
 	if (r == 0)
-		r = rx_loop_init(&link->rx, &link->tun, &link->allowed, &link->wire, &link->rx_ways,
-				 &link->handshakes, link->gro_flags, link->loop, link_on_rx_facts,
-				 link);
+		r = rx_loop_init(&link->rx, &link->tun, link->allowed, &link->wire, &link->rx_ways,
+				 &link->handshakes, link->gro_flags, link->host, link->loop,
+				 link_on_rx_facts, link);
 	if (r == 0)
 		mailbox_init(&link->handshakes.box, link->loop, link_on_handshakes, link);
 	return r;
+}
+
+void link_apply_udp_switches(const struct link *link, struct udp *udp)
+{
+	const struct conf_host *host = link->host;
+
+	if (!host->data.udp_segment || !probe_allows(&link->probe, PROBE_UDP_SEGMENT))
+		udp->has_segment = false;
+	if (!host->data.udp_gro || !probe_allows(&link->probe, PROBE_UDP_GRO))
+		udp_disable_gro(udp);
 }
 
 /* Uses what the kernel has proven to take, less what the host file switches off. */
@@ -262,7 +279,6 @@ static void apply_switches(struct link *link)
 {
 	const struct conf_host *host = link->host;
 	const struct probe *probe = &link->probe;
-	struct udp *udp = &link->wire.udp;
 
 	/* What may be written depends on what the kernel knows, not on what it may hand over. */
 	if (host->data.tun_merge_tcp && probe_allows(probe, PROBE_TUN_WRITE_TCP))
@@ -273,10 +289,7 @@ static void apply_switches(struct link *link)
 		link->gro_flags |= GRO_TRUST_CHECKSUMS;
 	if (!host->data.tun_offload)
 		tun_disable_offload(&link->tun);
-	if (!host->data.udp_segment || !probe_allows(probe, PROBE_UDP_SEGMENT))
-		udp->has_segment = false;
-	if (!host->data.udp_gro || !probe_allows(probe, PROBE_UDP_GRO))
-		udp_disable_gro(udp);
+	link_apply_udp_switches(link, &link->wire.udp);
 }
 
 /* What the host file switches off, as the probes call it. */
@@ -313,6 +326,77 @@ static void say_ready(const struct link *link)
 					   : "an address still to be learned");
 }
 
+/* Sockets and interface, which is still down: what is tried on it reaches nobody. */
+static enum exit_code open_descriptors(struct link *link, nsec_t now)
+{
+	enum exit_code code = link_choose_suites(link, link->conf, now);
+
+	if (code == EXIT_DONE)
+		code = outside_claim(&link->outside, link->conf, &link->ways.fwmark);
+	link->rx_ways.fwmark = link->ways.fwmark;
+	if (code == EXIT_DONE)
+		code = link_open_udp(link, link->conf->listen_port, &link->wire.udp);
+	if (code == EXIT_DONE)
+		code = open_tun(link);
+	if (code != EXIT_DONE)
+		return code;
+	probe_tun(&link->tun, &link->probe);
+	probe_udp(&link->wire.udp, PROBE_BUDGET, &link->probe);
+	return outside_run_hook(&link->outside, CONF_PRE_UP);
+}
+
+enum exit_code link_connect(struct link *link)
+{
+	if (link->outside.is_connected ||
+	    (policy_is_needed(link->conf) && link->may_wait && !wire_has_path(&link->wire)))
+		return EXIT_DONE;
+	return outside_connect(&link->outside, link->conf, link->ifindex);
+}
+
+void link_restore(struct link *link)
+{
+	struct ifsetup_failure failure;
+	int r = ifsetup_restore(&link->nl, link->conf, link->ifindex, &failure);
+
+	if (r != 0 && r != IFSETUP_NEEDS_POLICY)
+		log_error("%s", failure.text);
+	if (link->outside.is_connected)
+		(void)outside_set_rules(&link->outside, link->conf, link->ifindex);
+}
+
+void link_leave(struct link *link)
+{
+	int r = keep_leave(link->conf, &link->tun, &link->wire.udp, link->tun_name);
+
+	if (r < 0)
+		log_warning("the service manager cannot be asked to keep the interface: %s",
+			    strerror(-r));
+}
+
+/* Addresses and routes, the parts, then what is outside. */
+static enum exit_code set_up(struct link *link, nsec_t now)
+{
+	enum exit_code code = setup_interface(link, now);
+	int r;
+
+	if (code != EXIT_DONE)
+		return code;
+	apply_switches(link);
+	link->may_wait = endpoint_may_come(&link->endpoint);
+	link->report.since = now;
+	r = make_parts(link, now);
+	if (r < 0) {
+		log_error("cannot start the link: %s", strerror(-r));
+		return EXIT_SYSTEM;
+	}
+	code = link_connect(link);
+	if (code == EXIT_DONE && !link->outside.is_connected)
+		log_notice("the default route waits until the name of the Endpoint is resolved");
+	if (code == EXIT_DONE)
+		code = outside_run_hook(&link->outside, CONF_POST_UP);
+	return code;
+}
+
 enum exit_code link_open(struct link *link)
 {
 	nsec_t now = nsec_boottime();
@@ -327,33 +411,23 @@ enum exit_code link_open(struct link *link)
 	}
 	endpoint_init(&link->endpoint, link->conf, link->resolver, now);
 	(void)link_next_candidate(link);
-	code = choose_suites(link, now);
+	keep_take(link->conf, &link->tun, &link->wire.udp);
+	link->is_taken_over = link->tun.fd >= 0;
+	code = outside_begin(&link->outside, &link->nl);
 	if (code == EXIT_DONE)
-		code = open_udp(link);
-	if (code == EXIT_DONE)
-		code = open_tun(link);
-	if (code != EXIT_DONE)
+		code = open_descriptors(link, now);
+	if (code == EXIT_DONE && !link->outside.is_cancelled)
+		code = set_up(link, now);
+	if (code != EXIT_DONE || link->outside.is_cancelled)
 		return code;
-	/* The interface is still down: what is tried on it reaches nobody. */
-	probe_tun(&link->tun, &link->probe);
-	probe_udp(&link->wire.udp, PROBE_BUDGET, &link->probe);
-	code = setup_interface(link, now);
-	if (code != EXIT_DONE)
-		return code;
-	apply_switches(link);
-	link->may_wait = endpoint_may_come(&link->endpoint);
-	link->report.since = now;
-	r = make_parts(link, now);
-	if (r < 0) {
-		log_error("cannot start the link: %s", strerror(-r));
-		return EXIT_SYSTEM;
-	}
 	say_ready(link);
+	link_leave(link);
 	return link_watch(link);
 }
 
 void link_close(struct link *link)
 {
+	pulse_stop(link);
 	if (link->has_alarm) {
 		alarm_deinit(&link->alarm, link->loop);
 		ev_io_stop(link->loop, &link->monitor_readable);
@@ -361,14 +435,18 @@ void link_close(struct link *link)
 		link->has_alarm = false;
 	}
 	monitor_close(&link->monitor);
-	netlink_close(&link->nl);
-	netlink_close(&link->rx_nl);
 	tx_loop_deinit(&link->tx);
 	rx_loop_deinit(&link->rx);
+	outside_end_rules(&link->outside);
+	netlink_close(&link->nl);
+	netlink_close(&link->rx_nl);
 	mailbox_deinit(&link->handshakes.box);
 	latest_deinit(&link->latest);
 	tun_close(&link->tun);
 	udp_close(&link->wire.udp);
-	allowedips_deinit(&link->allowed);
+	exchange_end(&link->exchange);
+	exchange_free_allowed(link->allowed);
+	link->allowed = NULL;
 	peer_deinit(&link->peer);
+	outside_end(&link->outside);
 }

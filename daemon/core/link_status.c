@@ -1,69 +1,177 @@
 /*
- * The status of a link in the log, for kill -USR1 and for the end: the state in words, and every
- * counter that is not zero.
+ * What is shown of a link, put together (status.h), and the same in the log, for kill -USR1 and
+ * for the end: the state in words, and every counter that is not zero.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "daemon/core/link.h"
+#include "daemon/core/status.h"
 
 /* Between the first initiation and the third without an answer there is no news, but a try. */
-static const char *state_of(const struct link *link)
+static bool is_trying(const struct link *link)
 {
-	if (link->report.state == REPORT_IDLE && link->peer.secrets->handshake.is_waiting)
-		return "handshake under way";
-	return report_state_name(link->report.state);
+	return link->report.state == REPORT_IDLE && link->peer.secrets->handshake.is_waiting;
 }
 
-static unsigned long long seconds_since(nsec_t then, nsec_t now)
+static const char *state_word(enum report_state state)
 {
-	return (now - then) / NSEC_PER_SEC;
+	static const char *const words[] = {
+		[REPORT_IDLE] = "idle",       [REPORT_UP] = "up",
+		[REPORT_STALE] = "stale",     [REPORT_NO_ANSWER] = "no-answer",
+		[REPORT_GAVE_UP] = "gave-up",
+	};
+	static_assert(ARRAY_SIZE(words) == REPORT_GAVE_UP + 1, "a word for each state");
+
+	return words[state];
 }
 
-static void log_state(const struct link *link, nsec_t now)
+/* The wall clock when the boot clock was `age` less. */
+static struct timespec ago(struct timespec wallclock, nsec_t age)
+{
+	int64_t at = (int64_t)wallclock.tv_sec * (int64_t)NSEC_PER_SEC + wallclock.tv_nsec -
+		     (int64_t)age;
+
+	at = MAX(at, 0);
+	return (struct timespec) {
+		.tv_sec = (time_t)(at / (int64_t)NSEC_PER_SEC),
+		.tv_nsec = (long)(at % (int64_t)NSEC_PER_SEC),
+	};
+}
+
+static nsec_t age_of(nsec_t then, nsec_t now)
+{
+	return now > then ? now - then : 0;
+}
+
+static void get_session(const struct link *link, nsec_t now, struct link_status *ret)
 {
 	const struct keypair *current = link->peer.secrets->keypairs.current;
-	char remote[NETADDR_TEXT_MAX];
 
-	log_notice("status: %s for %llu s, peer at %s, MTU %u", state_of(link),
-		   seconds_since(link->report.since, now),
-		   netaddr_format(&link->wire.path.remote, remote), link->mtu);
-	if (link->peer.last_session_up)
-		log_notice("status: last handshake %llu s ago, cipher %s",
-			   seconds_since(link->peer.last_session_up, now),
-			   current ? current->cipher->name : "none (its keys are erased)");
+	ret->cipher = current ? current->cipher->name : NULL;
+	ret->had_session = link->peer.last_session_up != 0;
+	if (!ret->had_session)
+		return;
+	ret->session_age = age_of(link->peer.last_session_up, now);
+	ret->session = ago(ret->now, ret->session_age);
+	ret->handshake_time = link->peer.handshake_time;
+}
+
+static void get_counters(const struct link *link, struct link_status *ret)
+{
+	struct counters *sum = &ret->counters;
+	uint64_t n_expected;
+
+	*sum = link->counters;
+	counters_add(sum, &link->tx_counters);
+	counters_add(sum, &link->rx_counters);
+	n_expected = sum->n[COUNT_RX_EXPECTED];
+	ret->n_received = sum->verdicts[PEER_DATA] + sum->verdicts[PEER_KEEPALIVE];
+	ret->n_lost = n_expected > ret->n_received ? n_expected - ret->n_received : 0;
+}
+
+static void get_trouble(const struct link *link, nsec_t now, struct link_status *ret)
+{
+	const struct trouble *last = &link->report.troubles.last;
+
+	if (!last->when)
+		return;
+	ret->trouble = *last;
+	ret->trouble_age = age_of(last->when, now);
+	ret->is_trouble_over = link->report.state == REPORT_UP && link->report.since >= last->when;
+}
+
+static void get_offloads(const struct link *link, struct link_status *ret)
+{
+	const struct {
+		bool is_used;
+		const char *name;
+	} offloads[] = {
+		{ link->tun.has_tso, "tun-tcp" },
+		{ link->tun.has_uso, "tun-udp" },
+		{ (link->gro_flags & GRO_TCP) != 0, "merge-tcp" },
+		{ (link->gro_flags & GRO_UDP) != 0, "merge-udp" },
+		{ link->wire.udp.has_segment && !link->wire.refuses_runs, "udp-segment" },
+		{ link->wire.udp.has_gro, "udp-gro" },
+	};
+	static_assert(ARRAY_SIZE(offloads) <= STATUS_OFFLOADS_MAX, "room for all");
+
+	for (size_t i = 0; i < ARRAY_SIZE(offloads); i++) {
+		if (offloads[i].is_used)
+			ret->offloads[ret->n_offloads++] = offloads[i].name;
+	}
+}
+
+void link_get_status(const struct link *link, nsec_t now, struct link_status *ret)
+{
+	const struct conf_link *conf = link->conf;
+
+	memset(ret, 0, sizeof(*ret));
+	snprintf(ret->name, sizeof(ret->name), "%s", conf->name);
+	ret->ifindex = link->ifindex;
+	ret->mtu = link->mtu;
+	ret->listen_port = link->wire.udp.port;
+	ret->fwmark = link->ways.fwmark;
+	ret->state = is_trying(link) ? "handshake" : state_word(link->report.state);
+	ret->state_text =
+		is_trying(link) ? "handshake under way" : report_state_name(link->report.state);
+	ret->state_age = age_of(link->report.since, now);
+	ret->now = nsec_wallclock();
+	ret->public_key = link->peer.secrets->identity.own_public;
+	ret->peer_key = link->peer.secrets->identity.peer_public;
+	ret->remote = link->wire.path.remote;
+	ret->persistent_keepalive = conf->persistent_keepalive;
+	ret->n_allowed_ips = conf->allowed_ips.n;
+	get_session(link, now, ret);
+	get_counters(link, ret);
+	get_trouble(link, now, ret);
+	get_offloads(link, ret);
+}
+
+static unsigned long long seconds(nsec_t duration)
+{
+	return duration / NSEC_PER_SEC;
 }
 
 void link_log_status(const struct link *link, nsec_t now)
 {
-	static const char *const names[N_COUNTERS] = {
-		[COUNT_TX_PACKETS] = "packets sent",
-		[COUNT_TX_BYTES] = "bytes sent",
-		[COUNT_RX_PACKETS] = "packets received",
-		[COUNT_RX_BYTES] = "bytes received",
-		[COUNT_RX_INVALID] = "no message",
-		[COUNT_RX_FLOOD] = "handshake messages dropped in a flood",
-		[COUNT_RX_NOT_IP] = "received, no IP packet",
-		[COUNT_RX_NOT_ALLOWED] = "received, not in AllowedIPs",
-		[COUNT_RX_WRITE_FAILED] = "received, interface full or down",
-		[COUNT_TX_NOT_IP] = "to send, no IP packet",
-		[COUNT_TX_NOT_ALLOWED] = "to send, not in AllowedIPs",
-		[COUNT_TX_NO_ENDPOINT] = "to send, no endpoint",
-		[COUNT_TX_NO_SESSION] = "packets dropped while there was no session",
-		[COUNT_TX_TOO_BIG] = "to send, too big for the path",
-		[COUNT_TX_SEND_FAILED] = "to send, refused by the socket",
-		[COUNT_TX_BLOCKED] = "waits for the socket",
-	};
+	struct link_status status;
+	char remote[NETADDR_TEXT_MAX];
 
-	struct counters sum = link->counters;
-
-	counters_add(&sum, &link->tx_counters);
-	counters_add(&sum, &link->rx_counters);
-	log_state(link, now);
-	for (size_t i = 0; i < N_COUNTERS; i++) {
-		if (sum.n[i])
-			log_notice("status: %s: %llu", names[i], (unsigned long long)sum.n[i]);
+	link_get_status(link, now, &status);
+	log_notice("status: %s for %llu s, peer at %s, MTU %u", status.state_text,
+		   seconds(status.state_age), netaddr_format(&status.remote, remote), status.mtu);
+	if (status.had_session)
+		log_notice("status: last handshake %llu s ago, cipher %s",
+			   seconds(status.session_age),
+			   status.cipher ? status.cipher : "none (its keys are erased)");
+	if (status.n_lost)
+		log_notice("status: messages of the peer that did not come: %llu",
+			   (unsigned long long)status.n_lost);
+	for (enum counter i = 0; i < N_COUNTERS; i++) {
+		if (status.counters.n[i])
+			log_notice("status: %s: %llu", status_counter_text(i),
+				   (unsigned long long)status.counters.n[i]);
 	}
 	for (enum peer_verdict i = 0; i < PEER_N_VERDICTS; i++) {
-		if (sum.verdicts[i])
+		if (status.counters.verdicts[i])
 			log_notice("status: messages, %s: %llu", peer_verdict_name(i),
-				   (unsigned long long)sum.verdicts[i]);
+				   (unsigned long long)status.counters.verdicts[i]);
 	}
+}
+
+void link_ask_status(struct link *link)
+{
+	link->logs_status = true;
+	link_ask_counters(link);
+}
+
+void link_answer_status(struct link *link)
+{
+	if (link->logs_status)
+		link_log_status(link, nsec_boottime());
+	link->logs_status = false;
+	pulse_answered(link);
+	if (link->on_counters)
+		link->on_counters(link->on_counters_context);
 }

@@ -3,10 +3,10 @@
  *
  * There are three threads, each with a loop: control decides, tx and rx carry packets. None
  * touches what another owns. Who has something to say writes it into a place that both know and
- * rings; the reader takes it out in a turn of its own loop. What is told is a state and not a
- * history: news that was not read yet is written over or added to, so a slow reader costs no
- * memory. tx and rx take the lock when there is mail, and when they tell something themselves,
- * some twenty times a second; never for a packet.
+ * rings; the reader takes it out in a turn of its own loop. What is told has a bounded size: news
+ * that was not read yet is written over or added to, and handshake messages have a queue that can
+ * be full. tx and rx take the lock when there is mail, and when they tell something themselves:
+ * some twenty times a second, and for each handshake message; never for a packet of data.
  */
 #ifndef CORE_MAILBOX_H
 #define CORE_MAILBOX_H

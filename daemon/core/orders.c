@@ -27,8 +27,10 @@ void orders_give(struct orders *orders, const struct order_state *state,
 	struct keypairs told;
 
 	mailbox_begin(&orders->box);
-	if (state)
+	if (state) {
 		orders->state = *state;
+		orders->has_state = true;
+	}
 	if (keypairs) {
 		/* Keys that were told and not taken yet are only here. */
 		keypairs_copy(&told, keypairs);
@@ -46,7 +48,9 @@ unsigned int orders_take(struct orders *orders, struct order_state *state,
 	unsigned int todo;
 
 	mailbox_take(&orders->box);
-	*state = orders->state;
+	if (orders->has_state)
+		*state = orders->state;
+	orders->has_state = false;
 	if (orders->has_keypairs) {
 		keypairs_copy(&told, orders->keypairs);
 		keypairs_follow(keypairs, &told);

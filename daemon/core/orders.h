@@ -8,9 +8,11 @@
 #define CORE_ORDERS_H
 
 #include "daemon/core/mailbox.h"
+#include "daemon/data/allowedips.h"
+#include "daemon/data/udp.h"
 #include "daemon/proto/keypair.h"
 
-/* What is to be done once; bits. tx does all, rx the first two. */
+/* What is to be done once; bits. tx does all, rx those that have nothing to do with sending. */
 enum order {
 	ORDER_END = 1 << 0,       /* tell all facts and leave the loop */
 	ORDER_TELL = 1 << 1,      /* tell all facts now, also if there are no new ones */
@@ -18,12 +20,18 @@ enum order {
 	ORDER_KEEPALIVE = 1 << 3, /* the same, or one keepalive when nothing is staged */
 	ORDER_DROP_STAGED = 1 << 4,
 	ORDER_RETRY_RUNS = 1 << 5, /* the way to the peer may take runs now */
+	ORDER_EXCHANGE = 1 << 6, /* watch the sockets anew, and say up to which exchange that is */
 };
 
 /* How things are. */
 struct order_state {
 	unsigned int mtu; /* of the interface */
 	bool may_wait;    /* no path yet, but a name may still give one: stage, do not drop */
+	/* What control may exchange; see exchange.h. */
+	const struct allowedips *allowed;
+	struct udp udp;
+	uint32_t fwmark;
+	uint64_t n_exchanges;
 };
 
 struct orders {
@@ -31,6 +39,7 @@ struct orders {
 	struct keypairs *keypairs; /* guarded, owned; with keys until they are taken */
 	bool has_keypairs;
 	struct order_state state;
+	bool has_state;
 	unsigned int todo; /* enum order bits */
 };
 
@@ -52,7 +61,7 @@ void orders_give(struct orders *orders, const struct order_state *state,
 
 /*!
  * The loop: takes what was told.
- * \param state     set
+ * \param state     set to the last one that was told, if it was not taken yet
  * \param keypairs  the loop's own, which follow
  * \return what is to be done: enum order bits
  */

@@ -11,22 +11,100 @@
 #define UNANSWERED_TO_SAY  3
 #define UNCONFIRMED_TO_SAY 3
 
+const char *report_advice(enum report_trouble kind)
+{
+	static const char *const advice[REPORT_N_TROUBLES] = {
+		[REPORT_ICMP] = "Check address and port of the peer, that it runs, and that no "
+				"firewall on the way refuses UDP.",
+		[REPORT_NOT_CONFIRMED] = "Compare PresharedKey on both ends, and check that UDP "
+					 "from here reaches the peer.",
+		[REPORT_COOKIE] = "Nothing, unless it lasts: then find out who floods the peer.",
+		[REPORT_NOT_ALLOWED_IN] = "If these addresses belong behind the peer, add them to "
+					  "AllowedIPs.",
+		[REPORT_NOT_ALLOWED_OUT] = "If these addresses belong behind the peer, add them to "
+					   "AllowedIPs; if not, correct the route that leads here.",
+		[REPORT_NOT_IP] = "Check that both ends have the same Mode.",
+		[REPORT_NO_ENDPOINT] = "Add Endpoint to the link file, or wait for the peer to "
+				       "call.",
+		[REPORT_TOO_BIG] = "Nothing, if it does not last; else set a smaller MTU.",
+		[REPORT_SEND] = "Check this host's routes and firewall: `ip route get` with the "
+				"peer's address.",
+		[REPORT_WRITE] = "Check with `ip link` that the interface is up.",
+		[REPORT_NAME] = "Check the name in Endpoint and this host's name servers.",
+	};
+
+	return advice[kind];
+}
+
+/* Kinds that may be the reason for a state: they tell more than the state does. */
+#define REASONS                                                                                    \
+	(1U << REPORT_ICMP | 1U << REPORT_BAD_MAC1 | 1U << REPORT_UNKNOWN_KEY |                    \
+	 1U << REPORT_OLD_TIMESTAMP | 1U << REPORT_PSK | 1U << REPORT_NO_SUITE |                   \
+	 1U << REPORT_NOT_CONFIRMED | 1U << REPORT_NO_ENDPOINT | 1U << REPORT_LOOP |               \
+	 1U << REPORT_SEND | 1U << REPORT_NAME)
+
+/* Keeps a sentence for those who ask later. */
+static void remember(struct troubles *troubles, enum report_trouble kind, const char *advice,
+		     const char *text, nsec_t now)
+{
+	troubles->last.when = now;
+	troubles->last.kind = kind;
+	troubles->last.advice = advice;
+	snprintf(troubles->last.text, sizeof(troubles->last.text), "%s", text);
+	troubles->has_news = true;
+}
+
+/* It happens again within the minute: that is not said, but that it lasts can be asked. */
+static void renew(struct troubles *troubles, enum report_trouble kind, nsec_t now)
+{
+	struct trouble *last = &troubles->last;
+
+	if (!last->when || last->kind != kind || !nsec_expired(last->when, NSEC_PER_SEC, now))
+		return;
+	last->when = now;
+	troubles->has_news = true;
+}
+
 void report_trouble(struct troubles *troubles, enum report_trouble kind, nsec_t now,
 		    const char *format, ...)
 {
-	char text[512];
+	char text[TROUBLE_TEXT_MAX];
 	va_list arguments;
 
-	if (!log_allowed(&troubles->limits[kind], TROUBLE_INTERVAL, now))
+	if (!log_allowed(&troubles->limits[kind], TROUBLE_INTERVAL, now)) {
+		renew(troubles, kind, now);
 		return;
+	}
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	/* That the peer moves is news and no trouble. */
+	if (kind != REPORT_ROAMED)
+		remember(troubles, kind, report_advice(kind), text, now);
 	if (troubles->limits[kind].n_dropped > 0)
 		log_warning("%s (and %llu times more before)", text,
 			    (unsigned long long)troubles->limits[kind].n_dropped);
 	else
 		log_warning("%s", text);
+}
+
+/* Says a sentence about a state that is trouble. */
+static void printf_like(4, 5)
+	say(struct troubles *troubles, const char *advice, nsec_t now, const char *format, ...)
+{
+	const struct trouble *last = &troubles->last;
+	char text[TROUBLE_TEXT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	log_warning("%s", text);
+	/* What was told of lately is why it is so. */
+	if (last->when && last->kind < REPORT_N_TROUBLES && (REASONS >> last->kind & 1) &&
+	    !nsec_expired(last->when, TROUBLE_INTERVAL, now))
+		return;
+	remember(troubles, REPORT_N_TROUBLES, advice, text, now);
 }
 
 static void enter(struct report *report, enum report_state state, nsec_t now)
@@ -68,11 +146,11 @@ void report_unanswered(struct report *report, const union netaddr *remote, unsig
 		return;
 	enter(report, REPORT_NO_ANSWER, now);
 	keytext_encode(own_public, key);
-	log_warning(
-		"no answer from %s after %u tries; check that the address is right, that "
-		"nothing on the way filters UDP port %u, that WireGuard or vpnd runs there, and "
-		"that it knows our public key %s; tries go on",
-		netaddr_format(remote, text), n_tries, netaddr_port(remote), key);
+	say(&report->troubles, NULL, now,
+	    "no answer from %s after %u tries; check that the address is right, that "
+	    "nothing on the way filters UDP port %u, that WireGuard or vpnd runs there, and "
+	    "that it knows our public key %s; tries go on",
+	    netaddr_format(remote, text), n_tries, netaddr_port(remote), key);
 }
 
 void report_loop(struct troubles *troubles, const union netaddr *remote, nsec_t now)
@@ -92,9 +170,11 @@ void report_gave_up(struct report *report, const union netaddr *remote, nsec_t n
 	if (report->state == REPORT_GAVE_UP)
 		return;
 	enter(report, REPORT_GAVE_UP, now);
-	log_warning("no session with %s for 90 seconds: waiting packets were dropped, the next "
-		    "packet makes a new try",
-		    netaddr_format(remote, text));
+	say(&report->troubles,
+	    "Check that the peer runs and is reachable, and what was said before this.", now,
+	    "no session with %s for 90 seconds: waiting packets were dropped, the next "
+	    "packet makes a new try",
+	    netaddr_format(remote, text));
 }
 
 void report_stale(struct report *report, const union netaddr *remote, nsec_t now)
@@ -104,9 +184,11 @@ void report_stale(struct report *report, const union netaddr *remote, nsec_t now
 	if (report->state != REPORT_UP)
 		return;
 	enter(report, REPORT_STALE, now);
-	log_warning("nothing came back from %s for 15 seconds although data was sent; asking for a "
-		    "new session",
-		    netaddr_format(remote, text));
+	say(&report->troubles,
+	    "Nothing yet; if it lasts, check that the peer still runs and can be reached.", now,
+	    "nothing came back from %s for 15 seconds although data was sent; asking for a "
+	    "new session",
+	    netaddr_format(remote, text));
 }
 
 void report_keys_erased(struct report *report, nsec_t now)

@@ -47,9 +47,22 @@ enum report_trouble {
 	REPORT_N_TROUBLES,
 };
 
+/* Longest sentence about trouble, with its NUL. */
+#define TROUBLE_TEXT_MAX 512
+
+/* The last trouble that was said, for who asks later. All zero: there was none. */
+struct trouble {
+	nsec_t when;              /* it happened last, boot time; 0: never */
+	enum report_trouble kind; /* REPORT_N_TROUBLES: the link's state itself */
+	const char *advice; /* what can be done about it beyond what the sentence says, or NULL */
+	char text[TROUBLE_TEXT_MAX];
+};
+
 /* What one loop has said lately. All zero is ready. */
 struct troubles {
 	struct log_limit limits[REPORT_N_TROUBLES];
+	struct trouble last;
+	bool has_news; /* `last` is newer than what control knows of it */
 };
 
 struct report {
@@ -66,6 +79,10 @@ struct report {
  */
 void report_trouble(struct troubles *troubles, enum report_trouble kind, nsec_t now,
 		    const char *format, ...) printf_like(4, 5);
+
+/*! What can be done about a kind of trouble. \return a sentence, or NULL when those that are said
+ * about it have that in them */
+const char *report_advice(enum report_trouble kind);
 
 /*! A session began. \param took  how long our handshake took; 0 when the peer began it
  * \param cipher  its name */

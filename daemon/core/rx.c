@@ -44,7 +44,7 @@ static bool may_enter(struct rx *rx, uint8_t *plain, size_t len, struct inner *i
 			       "the peer sent something that is no IP packet; it is dropped");
 		return false;
 	}
-	if (!allowedips_contain(rx->allowed, inner->family, inner->source)) {
+	if (!allowedips_contain(rx->worker->state.allowed, inner->family, inner->source)) {
 		worker_counters(rx->worker)->n[COUNT_RX_NOT_ALLOWED]++;
 		inner_format_address(inner->family, inner->source, address);
 		report_trouble(&rx->worker->troubles, REPORT_NOT_ALLOWED_IN, now,
@@ -84,7 +84,11 @@ static void stop_merging(struct rx *rx, const struct gro_packet *packet)
 	bool is_v4 = packet->data[0] >> 4 == 4;
 	uint8_t protocol = packet->data[is_v4 ? 9 : 6];
 
-	rx->gro_flags &= ~(protocol == IPPROTO_TCP ? (unsigned int)GRO_TCP : (unsigned int)GRO_UDP);
+	unsigned int kind = protocol == IPPROTO_TCP ? GRO_TCP : GRO_UDP;
+
+	if (!(rx->gro_flags & kind))
+		return;
+	rx->gro_flags &= ~kind;
 	log_notice("the kernel refuses merged %s packets: they are written one by one",
 		   protocol == IPPROTO_TCP ? "TCP" : "UDP");
 }
@@ -158,6 +162,7 @@ static int take_opened(struct rx *rx, const struct udp_datagram *run,
 	if (message->result != KEYPAIR_OPENED)
 		return 0;
 	counters->n[COUNT_RX_BYTES] += message->len;
+	counters->n[COUNT_RX_EXPECTED] += message->n_ahead;
 	if (message->is_first) {
 		latest_confirm(rx->worker->wire.latest, message->serial);
 		teller_confirm(&rx->worker->teller, message->serial);
@@ -215,10 +220,12 @@ static int handle_run(struct rx *rx, const struct udp_datagram *run, nsec_t now)
 	return r < 0 ? r : handle_data(rx, run, messages, n, now);
 }
 
-int rx_run(struct rx *rx, int fd, nsec_t now)
+int rx_run(struct rx *rx, int fd)
 {
 	struct wire *wire = &rx->worker->wire;
-	int n = udp_receive(fd, rx->runs, wire->udp.has_gro ? SLOTS_FOR_RUNS : UDP_BATCH);
+	size_t n_slots = wire->udp.has_gro ? SLOTS_FOR_RUNS : UDP_BATCH;
+	int n = udp_receive(fd, rx->runs, MIN(n_slots, rx->receive_max));
+	nsec_t now = nsec_boottime(); /* not before it was received: timers.h */
 	int r = 0, r_write;
 
 	/* An error here is an ICMP message about something that we sent. */

@@ -16,7 +16,7 @@
 struct rx {
 	struct worker *worker; /* the loop that this runs in: keys, wire, orders */
 	const struct tun *tun;
-	const struct allowedips *allowed;
+	size_t receive_max;            /* datagrams or runs of one system call, 1 to UDP_BATCH */
 	struct handshakes *handshakes; /* to control */
 	uint8_t *slots;                /* UDP_BATCH buffers, owned */
 	struct udp_datagram runs[UDP_BATCH];
@@ -35,6 +35,6 @@ void rx_deinit(struct rx *rx);
  * \param fd  one of the two sockets, readable
  * \return 0; -EBADFD when the interface was deleted
  */
-int rx_run(struct rx *rx, int fd, nsec_t now);
+int rx_run(struct rx *rx, int fd);
 
 #endif

@@ -6,7 +6,7 @@
 
 static void run_batch(struct rx_loop *loop, int fd)
 {
-	int r = rx_run(&loop->rx, fd, nsec_boottime());
+	int r = rx_run(&loop->rx, fd);
 
 	if (r < 0) {
 		ev_io_stop(loop->worker.loop, &loop->udp4_readable);
@@ -30,19 +30,44 @@ static void on_udp6_readable(struct ev_loop *ev, ev_io *watcher, int events)
 	run_batch(container_of(watcher, struct rx_loop, udp6_readable), watcher->fd);
 }
 
+static void watch(struct ev_loop *ev, ev_io *watcher, int fd)
+{
+	ev_io_stop(ev, watcher);
+	if (fd < 0)
+		return;
+	ev_io_set(watcher, fd, EV_READ);
+	ev_io_start(ev, watcher);
+}
+
+static void watch_sockets(struct rx_loop *loop, const struct udp *udp)
+{
+	watch(loop->worker.loop, &loop->udp4_readable, udp->fd4);
+	watch(loop->worker.loop, &loop->udp6_readable, udp->fd6);
+}
+
+static void obey(struct worker *worker, unsigned int todo)
+{
+	struct rx_loop *loop = container_of(worker, struct rx_loop, worker);
+
+	if (todo & ORDER_EXCHANGE)
+		watch_sockets(loop, &worker->wire.udp);
+}
+
 int rx_loop_init(struct rx_loop *loop, const struct tun *tun, const struct allowedips *allowed,
 		 const struct wire *wire, struct ways *ways, struct handshakes *handshakes,
-		 unsigned int gro_flags, struct ev_loop *control, void (*on_facts)(void *),
-		 void *context)
+		 unsigned int gro_flags, const struct conf_host *host, struct ev_loop *control,
+		 void (*on_facts)(void *), void *context)
 {
-	int r = worker_init(&loop->worker, "vpnd-rx", wire, false, NULL, control, on_facts,
+	int r = worker_init(&loop->worker, "vpnd-rx", wire, false, obey, control, on_facts,
 			    context);
 	struct rx *rx = &loop->rx;
 
 	memset(rx, 0, sizeof(*rx));
 	rx->worker = &loop->worker;
 	rx->tun = tun;
-	rx->allowed = allowed;
+	rx->receive_max = MIN(host->data.udp_receive_batch, (size_t)UDP_BATCH);
+	loop->worker.state.allowed = allowed;
+	loop->worker.state.udp = wire->udp;
 	rx->handshakes = handshakes;
 	loop->worker.wire.ways = ways;
 	rx->gro_flags = gro_flags;
@@ -53,12 +78,9 @@ int rx_loop_init(struct rx_loop *loop, const struct tun *tun, const struct allow
 		return r;
 	}
 	gro_begin(&rx->gro, gro_flags);
-	ev_io_init(&loop->udp4_readable, on_udp4_readable, wire->udp.fd4, EV_READ);
-	ev_io_init(&loop->udp6_readable, on_udp6_readable, wire->udp.fd6, EV_READ);
-	if (wire->udp.fd4 >= 0)
-		ev_io_start(loop->worker.loop, &loop->udp4_readable);
-	if (wire->udp.fd6 >= 0)
-		ev_io_start(loop->worker.loop, &loop->udp6_readable);
+	ev_io_init(&loop->udp4_readable, on_udp4_readable, -1, EV_READ);
+	ev_io_init(&loop->udp6_readable, on_udp6_readable, -1, EV_READ);
+	watch_sockets(loop, &wire->udp);
 	return 0;
 }
 

@@ -18,8 +18,6 @@
 /* What one batch may hold: four full runs, which fit a processor's second-level cache. */
 #define OUT_LEN    (4 * 65536 + SEALED_MAX)
 #define MEMORY_LEN (SLOT_LEN + OUT_LEN)
-/* Reads of one batch, so that small packets do not keep the loop from everything else. */
-#define READS_PER_BATCH 256
 /* Between two ICMP messages to local programs. */
 #define ICMP_INTERVAL (10 * NSEC_PER_MSEC)
 
@@ -50,7 +48,7 @@ void tx_drop_staged(struct tx *tx)
 
 static bool is_full(const struct tx *tx)
 {
-	return tx->n_messages == UDP_BATCH || tx->out_used + SEALED_MAX > OUT_LEN;
+	return tx->n_messages == tx->messages_max || tx->out_used + SEALED_MAX > OUT_LEN;
 }
 
 /* Whether a sealed segment may join the last message. */
@@ -173,7 +171,7 @@ static bool may_go(struct tx *tx, const struct inner *inner, nsec_t now)
 {
 	char address[INNER_ADDRESS_TEXT_MAX];
 
-	if (!allowedips_contain(tx->allowed, inner->family, inner->destination)) {
+	if (!allowedips_contain(tx->worker->state.allowed, inner->family, inner->destination)) {
 		worker_counters(tx->worker)->n[COUNT_TX_NOT_ALLOWED]++;
 		inner_format_address(inner->family, inner->destination, address);
 		report_trouble(&tx->worker->troubles, REPORT_NOT_ALLOWED_OUT, now,
@@ -272,17 +270,19 @@ static struct keypair *sending_keypair(struct tx *tx, nsec_t now)
 /* Takes note of sealed messages, for the timers. */
 static void note_sealed(struct tx *tx, const struct keypair *keypair, bool has_data, nsec_t now)
 {
+	tx->sealed_serial = keypair->serial;
 	tx->worker->teller.news.send_counter = keypair->send_counter;
 	teller_note(&tx->worker->teller, has_data, now);
 }
 
 /* Seals a new batch: what was staged, the rest of the last superpacket, what the interface has.
  * The keypair is looked at again after each packet: one that answers to a peer which has just
- * taken up new keys must be sealed with these. */
+ * taken up new keys must be sealed with these, behind those that waited for them. */
 static int fill(struct tx *tx, nsec_t now)
 {
 	bool has_work = tx->staged.n > 0 || tx->is_splitting;
 	struct keypair *keypair = has_work ? sending_keypair(tx, now) : NULL;
+	const struct keypair *used = keypair;
 	int r = TX_MORE;
 
 	tx->n_messages = 0;
@@ -290,7 +290,7 @@ static int fill(struct tx *tx, nsec_t now)
 	tx->out_used = 0;
 	if (keypair)
 		take_staged(tx, keypair, now);
-	for (size_t n_reads = 0; n_reads < READS_PER_BATCH && !is_full(tx); n_reads++) {
+	for (size_t n_reads = 0; n_reads < tx->reads_max && !is_full(tx); n_reads++) {
 		if (!tx->is_splitting) {
 			r = read_packet(tx, now);
 			if (r < 0)
@@ -298,12 +298,15 @@ static int fill(struct tx *tx, nsec_t now)
 		}
 		if (tx->is_splitting) {
 			keypair = sending_keypair(tx, now);
+			used = keypair ? keypair : used;
+			if (keypair && tx->staged.n > 0)
+				take_staged(tx, keypair, now);
 			take_segments(tx, keypair, now);
 		}
 		r = TX_MORE;
 	}
-	if (keypair && tx->n_messages > 0)
-		note_sealed(tx, keypair, true, now);
+	if (used && tx->n_messages > 0)
+		note_sealed(tx, used, true, now);
 	return r == -EAGAIN ? TX_IDLE : r;
 }
 
@@ -327,8 +330,10 @@ int tx_run(struct tx *tx, nsec_t now)
 
 	if (!flush(tx, now))
 		return TX_BLOCKED;
-	r = fill(tx, now);
-	if (r < 0)
+	if (tx->owes_keepalive)
+		tx_keepalive(tx, now);
+	r = flush(tx, now) ? fill(tx, now) : TX_BLOCKED;
+	if (r < 0 || r == TX_BLOCKED)
 		return r;
 	return flush(tx, now) ? r : TX_BLOCKED;
 }
@@ -337,12 +342,16 @@ void tx_keepalive(struct tx *tx, nsec_t now)
 {
 	struct keypair *keypair;
 
-	if (tx->n_sent < tx->n_messages)
-		return;
+	tx->owes_keepalive = false;
 	wire_follow(&tx->worker->wire);
 	keypair = sending_keypair(tx, now);
 	if (!keypair)
 		return;
+	if (tx->n_sent < tx->n_messages) {
+		/* If not by what is on its way, a new key has still to be confirmed. */
+		tx->owes_keepalive = tx->sealed_serial != keypair->serial;
+		return;
+	}
 	tx->n_messages = 0;
 	tx->n_sent = 0;
 	tx->out_used = 0;

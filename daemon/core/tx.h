@@ -5,7 +5,7 @@
  * sealed from the slot into `out`, which is the only copy. Sealed segments lie in `out` one
  * behind the other. As long as they are equally long they form a run (udp.h), also across
  * superpackets: a new one begins when a segment is longer, after a shorter one, when the mark for
- * congestion differs, and at 64 segments or 65,507 bytes.
+ * congestion differs, and at 64 segments or 65,473 bytes.
  *
  * A batch ends when the interface has no more, or when `out` is full, if need be in the middle of
  * a superpacket. Packets that waited for a session come first. While the socket is full, the
@@ -25,8 +25,9 @@
 struct tx {
 	struct worker *worker; /* the loop that this runs in: keys, wire, orders */
 	const struct tun *tun;
-	const struct allowedips *allowed;
-	struct staged staged; /* packets that wait for a session */
+	unsigned int reads_max; /* of one batch, 1 to CONF_TUN_BATCH_MAX */
+	size_t messages_max;    /* of one system call, 1 to UDP_BATCH */
+	struct staged staged;   /* packets that wait for a session */
 
 	uint8_t *slot; /* one superpacket with room around it, owned */
 	struct vnet_split split;
@@ -37,8 +38,10 @@ struct tx {
 	uint8_t *out; /* sealed messages, owned */
 	size_t out_used;
 	struct udp_message messages[UDP_BATCH];
-	size_t n_messages; /* sealed, in `messages` */
-	size_t n_sent;     /* of these, given to the socket */
+	size_t n_messages;      /* sealed, in `messages` */
+	size_t n_sent;          /* of these, given to the socket */
+	uint64_t sealed_serial; /* the keypair that sealed the last of them */
+	bool owes_keepalive;    /* with another keypair, when the socket is free again */
 };
 
 enum tx_result {

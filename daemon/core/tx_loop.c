@@ -38,11 +38,23 @@ static void flush(struct tx_loop *loop, nsec_t now)
 	}
 }
 
+/* A keepalive that the socket does not take waits for it like any batch: later ones would wait for
+ * this one. */
+static void keep_alive(struct tx_loop *loop, nsec_t now)
+{
+	tx_keepalive(&loop->tx, now);
+	if (loop->tx.n_sent < loop->tx.n_messages)
+		run_batch(loop, now);
+}
+
 static void obey(struct worker *worker, unsigned int todo)
 {
 	struct tx_loop *loop = container_of(worker, struct tx_loop, worker);
 	nsec_t now = nsec_boottime();
 
+	/* What waited for the old socket need not wait for the new one. */
+	if ((todo & ORDER_EXCHANGE) && ev_is_active(&loop->udp_writable))
+		run_batch(loop, now);
 	if (todo & ORDER_DROP_STAGED)
 		tx_drop_staged(&loop->tx);
 	if (!(todo & (ORDER_FLUSH | ORDER_KEEPALIVE)))
@@ -50,7 +62,7 @@ static void obey(struct worker *worker, unsigned int todo)
 	if (loop->tx.staged.n > 0)
 		flush(loop, now);
 	else if (todo & ORDER_KEEPALIVE)
-		tx_keepalive(&loop->tx, now);
+		keep_alive(loop, now);
 }
 
 static void on_tun_readable(struct ev_loop *ev, ev_io *watcher, int events)
@@ -74,15 +86,18 @@ static void on_udp_writable(struct ev_loop *ev, ev_io *watcher, int events)
 }
 
 int tx_loop_init(struct tx_loop *loop, const struct tun *tun, const struct allowedips *allowed,
-		 const struct wire *wire, struct ev_loop *control, void (*on_facts)(void *),
-		 void *context)
+		 const struct wire *wire, const struct conf_host *host, struct ev_loop *control,
+		 void (*on_facts)(void *), void *context)
 {
 	int r = worker_init(&loop->worker, "vpnd-tx", wire, true, obey, control, on_facts, context);
 
 	memset(&loop->tx, 0, sizeof(loop->tx));
 	loop->tx.worker = &loop->worker;
 	loop->tx.tun = tun;
-	loop->tx.allowed = allowed;
+	loop->tx.reads_max = host->data.tun_batch;
+	loop->tx.messages_max = MIN(host->data.udp_send_batch, (size_t)UDP_BATCH);
+	loop->worker.state.allowed = allowed;
+	loop->worker.state.udp = wire->udp;
 	if (r == 0)
 		r = tx_init(&loop->tx);
 	if (r < 0) {

@@ -32,12 +32,14 @@ static bool may_roam(struct wire *wire, const union netaddr *remote, nsec_t now)
 
 void wire_roam(struct wire *wire, const struct udp_path *path, nsec_t now)
 {
-	union netaddr before = wire->path.remote;
-	bool is_same = netaddr_equal(&before, &path->remote);
 	char from[NETADDR_TEXT_MAX], to[NETADDR_TEXT_MAX];
+	union netaddr before;
+	bool is_same;
 
 	if (udp_path_equal(&wire->path, path))
 		return;
+	before = wire->path.remote;
+	is_same = netaddr_equal(&before, &path->remote);
 	/* A host whose outer address is gone sends from its inner one: answers would go into the
 	 * link itself, again and again. */
 	if (!is_same && !may_roam(wire, &path->remote, now)) {

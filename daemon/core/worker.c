@@ -11,10 +11,22 @@
 static void take_orders(struct worker *worker)
 {
 	worker->todo |= orders_take(&worker->orders, &worker->state, worker->keypairs);
+	worker->wire.udp = worker->state.udp;
+	if (worker->wire.ways)
+		worker->wire.ways->fwmark = worker->state.fwmark;
 	if (worker->seals)
 		keypairs_wipe_receive_keys(worker->keypairs);
 	else
 		keypairs_wipe_send_keys(worker->keypairs);
+}
+
+/* What the loop said itself. */
+static void note_trouble(struct worker *worker)
+{
+	if (!worker->troubles.has_news)
+		return;
+	worker->troubles.has_news = false;
+	teller_trouble(&worker->teller, &worker->troubles.last);
 }
 
 static void on_orders(void *context)
@@ -29,6 +41,9 @@ static void on_orders(void *context)
 		worker->wire.refuses_runs = false;
 	if (worker->obey)
 		worker->obey(worker, todo);
+	note_trouble(worker);
+	if (todo & ORDER_EXCHANGE)
+		teller_exchanged(&worker->teller, worker->state.n_exchanges);
 	if (todo & (ORDER_TELL | ORDER_END))
 		teller_answer(&worker->teller);
 	worker_end_turn(worker);
@@ -110,6 +125,7 @@ void worker_end_turn(struct worker *worker)
 	struct wire *wire = &worker->wire;
 	struct teller *teller = &worker->teller;
 
+	note_trouble(worker);
 	if (wire->is_way_stale) {
 		teller->news.is_way_stale = true;
 		teller->is_urgent = true;

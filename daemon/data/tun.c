@@ -67,6 +67,26 @@ int tun_open(const char *name, struct tun *tun)
 	return r;
 }
 
+int tun_adopt(int fd, const char *name, struct tun *tun)
+{
+	const int flags = IFF_TUN | IFF_NO_PI;
+	const int irrelevant = IFF_VNET_HDR | IFF_PERSIST;
+	struct ifreq request;
+
+	memset(&request, 0, sizeof(request));
+	if (ioctl(fd, TUNGETIFF, &request) < 0 || strncmp(request.ifr_name, name, IFNAMSIZ) != 0 ||
+	    (request.ifr_flags & ~irrelevant) != flags)
+		return -ENXIO;
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+		return -ENXIO;
+	*tun = (struct tun)TUN_NULL;
+	tun->fd = fd;
+	tun->has_vnet = (request.ifr_flags & IFF_VNET_HDR) != 0;
+	if (tun->has_vnet)
+		ask_for_offloads(tun);
+	return 0;
+}
+
 void tun_disable_offload(struct tun *tun)
 {
 	/* Nothing offered is always accepted; where nothing was, there is nothing to give up. */

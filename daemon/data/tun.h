@@ -41,6 +41,14 @@ struct tun {
  */
 int tun_open(const char *name, struct tun *tun);
 
+/*!
+ * Takes over a descriptor that another process has opened with tun_open(), with its interface.
+ * \param fd    becomes the struct's on success, non-blocking and closed on exec; else it is
+ * untouched \param name  that the interface must have \return 0; -ENXIO when it is no such
+ * descriptor: the interface was deleted or renamed, or is of another kind
+ */
+int tun_adopt(int fd, const char *name, struct tun *tun);
+
 /*! Gives up superpackets: single packets are read from here on. */
 void tun_disable_offload(struct tun *tun);
 

@@ -2,13 +2,12 @@
 #include "daemon/data/udp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* As much as 5,000 full datagrams: what arrives while we are not scheduled for some ms. */
-#define RECEIVE_BUFFER_BYTES (7 * 1024 * 1024)
 /* Tries to find a free port that is free for both families. */
 #define PORT_TRIES 32
 
@@ -41,7 +40,6 @@ static int set_options(int fd, const struct option *options, size_t n)
 
 static int prepare(int fd, int family, uint32_t fwmark)
 {
-	int size = RECEIVE_BUFFER_BYTES;
 	int r = family == AF_INET ? set_options(fd, options4, ARRAY_SIZE(options4))
 				  : set_options(fd, options6, ARRAY_SIZE(options6));
 
@@ -49,9 +47,6 @@ static int prepare(int fd, int family, uint32_t fwmark)
 		return r;
 	if (fwmark && setsockopt(fd, SOL_SOCKET, SO_MARK, &fwmark, sizeof(fwmark)) < 0)
 		return -errno;
-	/* FORCE needs CAP_NET_ADMIN; without it the system's limit has to do. */
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return 0;
 }
 
@@ -137,6 +132,92 @@ int udp_open(struct udp *udp, uint16_t port, uint32_t fwmark)
 	return r;
 }
 
+/* Whether a descriptor is a UDP socket of that family, and which port it has: 0 if it is none. */
+static uint16_t port_of(int fd, int family)
+{
+	union netaddr local = { .sa.sa_family = AF_UNSPEC };
+	socklen_t len = sizeof(local), int_len = sizeof(int);
+	int protocol = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &int_len) < 0 ||
+	    protocol != IPPROTO_UDP || getsockname(fd, &local.sa, &len) < 0 ||
+	    local.sa.sa_family != family)
+		return 0;
+	return netaddr_port(&local);
+}
+
+/* Checks one of two sockets; *port becomes its port unless it must be that. */
+static int check_adopted(int fd, int family, uint16_t *port)
+{
+	uint16_t is;
+
+	if (fd < 0)
+		return 0;
+	is = port_of(fd, family);
+	if (is == 0 || (*port && is != *port))
+		return -ENXIO;
+	*port = is;
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+		return -errno;
+	/* All options but the first of IPv6's, which a bound socket has for good. */
+	return family == AF_INET ? set_options(fd, options4, ARRAY_SIZE(options4))
+				 : set_options(fd, options6 + 1, ARRAY_SIZE(options6) - 1);
+}
+
+int udp_adopt(int fd4, int fd6, uint16_t port, struct udp *udp)
+{
+	struct udp adopted = { .fd4 = fd4, .fd6 = fd6, .port = port };
+	int r = check_adopted(fd4, AF_INET, &adopted.port);
+
+	if (r == 0)
+		r = check_adopted(fd6, AF_INET6, &adopted.port);
+	if (r == 0 && fd4 < 0)
+		r = open_one(AF_INET, &adopted.port, 0, &adopted.fd4);
+	else if (r == 0 && fd6 < 0)
+		r = open_one(AF_INET6, &adopted.port, 0, &adopted.fd6);
+	if (r < 0 && !is_family_missing(r))
+		return r;
+	*udp = adopted;
+	probe_runs(udp);
+	return 0;
+}
+
+int udp_set_mark(const struct udp *udp, uint32_t fwmark)
+{
+	int fds[] = { udp->fd4, udp->fd6 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		uint32_t is = 0;
+		socklen_t len = sizeof(is);
+
+		if (fds[i] < 0 ||
+		    (getsockopt(fds[i], SOL_SOCKET, SO_MARK, &is, &len) == 0 && is == fwmark))
+			continue;
+		if (setsockopt(fds[i], SOL_SOCKET, SO_MARK, &fwmark, sizeof(fwmark)) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* FORCE needs CAP_NET_ADMIN; without it the system's limit has to do. */
+static void set_buffer(int fd, int forced, int limited, unsigned int bytes)
+{
+	int size = (int)bytes;
+
+	if (fd >= 0 && size > 0 && setsockopt(fd, SOL_SOCKET, forced, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, limited, &size, sizeof(size));
+}
+
+void udp_set_buffers(const struct udp *udp, unsigned int send, unsigned int receive)
+{
+	int fds[] = { udp->fd4, udp->fd6 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		set_buffer(fds[i], SO_SNDBUFFORCE, SO_SNDBUF, send);
+		set_buffer(fds[i], SO_RCVBUFFORCE, SO_RCVBUF, receive);
+	}
+}
+
 void udp_disable_gro(struct udp *udp)
 {
 	int fds[] = { udp->fd4, udp->fd6 };
@@ -156,6 +237,25 @@ void udp_close(struct udp *udp)
 	if (udp->fd6 >= 0)
 		close(udp->fd6);
 	*udp = (struct udp)UDP_NULL;
+}
+
+int udp_replace(struct udp *udp, struct udp *from)
+{
+	int r = 0;
+
+	if ((udp->fd4 < 0) != (from->fd4 < 0) || (udp->fd6 < 0) != (from->fd6 < 0))
+		r = -EAFNOSUPPORT;
+	if (r == 0 && udp->fd4 >= 0 && dup3(from->fd4, udp->fd4, O_CLOEXEC) < 0)
+		r = -errno;
+	if (r == 0 && udp->fd6 >= 0 && dup3(from->fd6, udp->fd6, O_CLOEXEC) < 0)
+		r = -errno;
+	if (r == 0) {
+		udp->port = from->port;
+		udp->has_segment = from->has_segment;
+		udp->has_gro = from->has_gro;
+	}
+	udp_close(from);
+	return r;
 }
 
 bool udp_path_equal(const struct udp_path *a, const struct udp_path *b)

@@ -88,6 +88,41 @@ struct udp_error {
  */
 int udp_open(struct udp *udp, uint16_t port, uint32_t fwmark);
 
+/*!
+ * Takes over sockets that another process has opened with udp_open(), with what waits in them. A
+ * family that has no socket gets one, if this host has that family now. The mark is as it was:
+ * udp_set_mark() changes it.
+ * \param fd4   bound to IPv4, or -1
+ * \param fd6   bound to IPv6, or -1
+ * \param port  that they must have, host order; 0: any, but both the same
+ * \param udp   on success both are the struct's; else they are untouched
+ * \return 0; -ENXIO when they are no such sockets; -EADDRINUSE when the other family's port is
+ *         taken; another negative errno
+ */
+int udp_adopt(int fd4, int fd6, uint16_t port, struct udp *udp);
+
+/*!
+ * Sets the mark of everything that is sent from now on.
+ * \param fwmark  SO_MARK; 0: none
+ * \return 0; -EPERM without CAP_NET_ADMIN, unless the mark is there already
+ */
+int udp_set_mark(const struct udp *udp, uint32_t fwmark);
+
+/*!
+ * Sets how much may wait in the sockets, beyond the system's limit where the right for that is
+ * there.
+ * \param send, receive  bytes; 0: as the kernel has it
+ */
+void udp_set_buffers(const struct udp *udp, unsigned int send, unsigned int receive);
+
+/*!
+ * Puts new sockets in the place of those that are in use, under the same descriptors: whoever uses
+ * these goes on with the new ones, at any time.
+ * \param from  closed afterwards, also after a failure
+ * \return 0; -EAFNOSUPPORT when one has a family that the other lacks, -EMFILE: nothing has changed
+ */
+int udp_replace(struct udp *udp, struct udp *from);
+
 /*! Gives up received runs: datagrams arrive one by one from here on. */
 void udp_disable_gro(struct udp *udp);
 

@@ -135,8 +135,7 @@ int undo_load(const char *run_dir, struct undo *ret)
 	return 0;
 }
 
-/* Makes the directory, and the one above it, unless they are there. */
-static int make_dir(const char *run_dir)
+int undo_make_dir(const char *run_dir)
 {
 	char above[PATH_MAX];
 	size_t len = strlen(run_dir);
@@ -183,7 +182,7 @@ int undo_save(const char *run_dir, const struct undo *undo)
 	};
 	char text[FILE_MAX];
 	size_t len = 0;
-	int dir, error = make_dir(run_dir);
+	int dir, error = undo_make_dir(run_dir);
 
 	if (error < 0)
 		return error;

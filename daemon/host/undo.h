@@ -53,6 +53,12 @@ int undo_load(const char *run_dir, struct undo *ret);
  */
 int undo_save(const char *run_dir, const struct undo *undo);
 
+/*!
+ * Makes a run directory (0700), and the one above it (0755), unless they are there.
+ * \return 0 or a negative errno
+ */
+int undo_make_dir(const char *run_dir);
+
 /*! Removes the file; 0 also when there is none. */
 int undo_forget(const char *run_dir);
 

@@ -54,7 +54,7 @@ struct cipher_job {
  * messages may lie back to back, as the datagrams of a run do. It keeps them in order, but jobs
  * must not touch each other's memory: a row may work on several at once.
  *
- * Received runs are opened up to 64 messages at once: they are all there. What is sent is sealed
+ * Received runs are opened several messages at once: they are all there. What is sent is sealed
  * one by one: a superpacket is split in place, each segment's header being written over the end
  * of the payload before it, so a segment is gone once the next one is there. With libsodium alone
  * this costs nothing: it has no function that works on two messages, so a row is a loop.

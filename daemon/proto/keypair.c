@@ -222,13 +222,14 @@ static enum keypair_result look_at(const struct keypair *keypair,
 /* What came of a message whose tag was right. */
 static void accept_opened(struct keypair *keypair, struct sealed_message *message, uint64_t counter)
 {
-	bool was_silent = keypair->replay.n_end == 0;
+	uint64_t n_end = keypair->replay.n_end;
 
 	message->serial = keypair->serial;
 	message->plain_len = message->len - DATA_HEADER_LEN - keypair->cipher->tag_len;
 	if (!replay_accept(&keypair->replay, counter))
 		message->result = KEYPAIR_REPLAYED;
-	message->is_first = was_silent && message->result == KEYPAIR_OPENED;
+	message->n_ahead = keypair->replay.n_end - n_end;
+	message->is_first = n_end == 0 && message->result == KEYPAIR_OPENED;
 }
 
 void keypair_open(struct keypair *keypair, struct sealed_message *messages, size_t n, nsec_t now)

@@ -12,7 +12,7 @@
  *
  * How keys reach the packets. Three threads have keypairs: control makes them and moves them
  * between the slots, tx seals, rx opens. They share none: tx and rx work with copies of their
- * own, and get control's keypairs by message (daemon/core/mailbox.h) after each change, all that
+ * own, and get control's keypairs by message (daemon/core/orders.h) after each change, all that
  * are alive at once. These rules make that safe:
  *
  *   - Progress has one owner. Only tx's copy counts what was sealed, only rx's copy moves the
@@ -147,6 +147,7 @@ struct sealed_message {
 	size_t len;
 	enum keypair_result result;
 	size_t plain_len; /* of KEYPAIR_OPENED; the plaintext is at DATA_HEADER_LEN */
+	uint64_t n_ahead; /* by how many counters it is ahead of the newest before; 0: late */
 	bool is_first;    /* the first authentic one of its keypair, */
 	uint64_t serial;  /* which is this one; of KEYPAIR_OPENED */
 };

@@ -126,6 +126,25 @@ int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now);
 /*! Wipes and frees; safe twice and after a failed init. */
 void peer_deinit(struct peer *peer);
 
+/*! Another preshared key, used from the next handshake on. \param preshared  all zero: none */
+void peer_set_preshared(struct peer *peer, const struct key *preshared);
+
+/*! Another PersistentKeepalive; one that is switched on starts at once. \param persistent_keepalive
+ * seconds, 0: off */
+void peer_set_keepalive(struct peer *peer, uint16_t persistent_keepalive, nsec_t now);
+
+/*! Other ciphers, as in struct peer_config. The session goes on until a new one, which is asked for
+ * at once, takes its place. */
+void peer_set_suites(struct peer *peer, const enum cipher_suite *suites, size_t n_suites,
+		     bool is_forced, nsec_t now);
+
+/*!
+ * Other static keys. The session ends, and a handshake is asked for.
+ * \return 0; -ENOMEM; -EINVAL when the peer's public key is of low order: nothing has changed
+ */
+int peer_set_keys(struct peer *peer, const struct key *own_private, const struct key *peer_public,
+		  nsec_t now);
+
 /*!
  * Packets wait, and there is no keypair that may seal them: asks for a handshake.
  * \param serial  of the keypair that may not seal any more, 0 for none; when there is another one

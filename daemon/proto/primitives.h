@@ -1,7 +1,7 @@
 /*
  * The primitives under the names that the paper gives them (section 5.4): Hash, Mac, Hmac, Kdf,
- * DH, Aead, Xaead. This is the only file that calls libb2 (BLAKE2s, which libsodium lacks) and
- * libsodium's AEADs.
+ * DH, Aead, Xaead. This is the only file that calls libb2 (BLAKE2s, which libsodium lacks); the
+ * ciphers of data messages are in cipher.h.
  *
  * Every intermediate secret on the stack is wiped before a function returns.
  */

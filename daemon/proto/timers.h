@@ -12,7 +12,9 @@
  *
  * What is sent and what is received is told by two threads, each a little after it happened. So
  * an event comes with its own time, and may come after a later one of the other direction: it
- * then does what it would have done in its turn.
+ * then does what it would have done in its turn. For that, what is sent must be stamped before it
+ * is sent, and what is received after it was received: so an answer is never older than what it
+ * answers.
  */
 #ifndef PROTO_TIMERS_H
 #define PROTO_TIMERS_H

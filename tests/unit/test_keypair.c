@@ -315,6 +315,31 @@ static void replays_are_refused(void **state)
 	assert_int_equal(open_message(keypair, message, 48, START), KEYPAIR_REPLAYED);
 }
 
+/* What loss is told by: the sum of it is what the peer has sealed, whatever came in what order. */
+static void counters_that_are_ahead_are_counted(void **state)
+{
+	static const struct {
+		uint64_t counter, n_ahead;
+		enum keypair_result result;
+	} rows[] = {
+		{ 0, 1, KEYPAIR_OPENED },       { 1, 1, KEYPAIR_OPENED },
+		{ 5, 4, KEYPAIR_OPENED },       { 3, 0, KEYPAIR_OPENED },
+		{ 3, 0, KEYPAIR_REPLAYED },     { 6, 1, KEYPAIR_OPENED },
+		{ 9006, 9000, KEYPAIR_OPENED }, { 7, 0, KEYPAIR_REPLAYED },
+	};
+	struct keypair *keypair = install(*state, true, 1);
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint8_t bytes[64];
+		struct sealed_message message = { .bytes = bytes, .len = 48 };
+
+		seal(keypair, rows[i].counter, bytes, 16);
+		keypair_open(keypair, &message, 1, START);
+		assert_int_equal(message.result, rows[i].result);
+		assert_int_equal(message.n_ahead, rows[i].n_ahead);
+	}
+}
+
 /* A replayed counter with a wrong tag is a forgery: the order of checks. */
 static void tag_comes_before_replay(void **state)
 {
@@ -361,6 +386,7 @@ int main(void)
 		cmocka_unit_test_setup(opening_has_a_counter_limit, setup),
 		cmocka_unit_test_setup(forgeries_do_not_move_the_window, setup),
 		cmocka_unit_test_setup(replays_are_refused, setup),
+		cmocka_unit_test_setup(counters_that_are_ahead_are_counted, setup),
 		cmocka_unit_test_setup(tag_comes_before_replay, setup),
 		cmocka_unit_test_setup(directions_have_their_own_keys, setup),
 	};

@@ -9,7 +9,7 @@
 #define N_PORTS     2
 #define FIRST_PORT  40000
 #define OPEN_ROUNDS 20
-/* What udp_open() asks for; the kernel books twice as much. */
+/* The kernel books twice as much. */
 #define RECEIVE_BUFFER (7 * 1024 * 1024)
 
 /* What this host has not. */
@@ -93,11 +93,50 @@ static void test_given_port(void **state)
 	assert_int_equal(option_of(udp.fd6, IPPROTO_IPV6, IPV6_V6ONLY), 1);
 	assert_int_equal(fcntl(udp.fd4, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
 	assert_int_equal(fcntl(udp.fd6, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	udp_set_buffers(&udp, 0, RECEIVE_BUFFER);
 	assert_true(option_of(udp.fd4, SOL_SOCKET, SO_RCVBUF) >= RECEIVE_BUFFER);
 	assert_true(option_of(udp.fd6, SOL_SOCKET, SO_RCVBUF) >= RECEIVE_BUFFER);
+	assert_true(option_of(udp.fd4, SOL_SOCKET, SO_SNDBUF) < RECEIVE_BUFFER);
+	udp_set_buffers(&udp, RECEIVE_BUFFER, 0);
+	assert_true(option_of(udp.fd6, SOL_SOCKET, SO_SNDBUF) >= RECEIVE_BUFFER);
 	udp_close(&udp);
 	assert_int_equal(udp.fd4, -1);
 	assert_int_equal(udp.fd6, -1);
+	udp_close(&udp);
+}
+
+/* New sockets under the old descriptors: what was bound to the old port is gone, and who waits on
+ * the descriptor hears what comes to the new one. */
+static void test_replace(void **state)
+{
+	struct udp udp = UDP_NULL, from = UDP_NULL, one_family = UDP_NULL;
+	int fd4, fd6;
+
+	(void)state;
+	enter_netns();
+	assert_int_equal(udp_open(&udp, 51820, 0), 0);
+	fd4 = udp.fd4;
+	fd6 = udp.fd6;
+	assert_int_equal(udp_open(&from, 51821, 0), 0);
+	from.has_gro = false;
+	assert_int_equal(udp_replace(&udp, &from), 0);
+	assert_int_equal(from.fd4, -1);
+	assert_int_equal(from.fd6, -1);
+	assert_int_equal(udp.fd4, fd4);
+	assert_int_equal(udp.fd6, fd6);
+	assert_int_equal(udp.port, 51821);
+	assert_false(udp.has_gro);
+	assert_int_equal(port_of_socket(udp.fd4), 51821);
+	assert_int_equal(port_of_socket(udp.fd6), 51821);
+	assert_int_equal(fcntl(udp.fd4, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	close(take_port(AF_INET, 51820));
+	/* A family that came or went in between cannot be put under a descriptor. */
+	missing_family = AF_INET6;
+	assert_int_equal(udp_open(&one_family, 51822, 0), 0);
+	missing_family = AF_UNSPEC;
+	assert_int_equal(udp_replace(&udp, &one_family), -EAFNOSUPPORT);
+	assert_int_equal(one_family.fd4, -1);
+	assert_int_equal(udp.port, 51821);
 	udp_close(&udp);
 }
 
@@ -307,6 +346,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_given_port, set_up),
+		cmocka_unit_test_setup(test_replace, set_up),
 		cmocka_unit_test_setup(test_taken_port, set_up),
 		cmocka_unit_test_setup(test_free_port, set_up),
 		cmocka_unit_test_setup(test_free_port_of_both, set_up),

@@ -1,0 +1,133 @@
+/* Descriptors for the next process; see keep.h. */
+#include "daemon/core/keep.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/host/service.h"
+
+#define NAME_UDP4 "udp4"
+#define NAME_UDP6 "udp6"
+/* Enough that no two files of one link ever get the same name. */
+#define DIGEST_LEN 12
+
+static void add(crypto_generichash_state *state, const void *bytes, size_t len)
+{
+	crypto_generichash_update(state, bytes, len);
+}
+
+/* A list with its length before it, so that no two different rows of lists look the same. */
+static void add_prefixes(crypto_generichash_state *state, const struct conf_prefixes *prefixes)
+{
+	uint64_t n = prefixes->n;
+
+	add(state, &n, sizeof(n));
+	for (size_t i = 0; i < prefixes->n; i++) {
+		const struct prefix *prefix = &prefixes->items[i];
+
+		add(state, &prefix->family, sizeof(prefix->family));
+		add(state, &prefix->len, sizeof(prefix->len));
+		add(state, prefix->addr, sizeof(prefix->addr));
+	}
+}
+
+static void add_string(crypto_generichash_state *state, const char *text)
+{
+	add(state, text ? text : "", text ? strlen(text) + 1 : 1);
+}
+
+/* "tun-" and a digest of what becomes an address or a route. */
+static void name_of(const struct conf_link *conf, char ret[static KEEP_NAME_MAX])
+{
+	const uint32_t numbers[] = { (uint32_t)conf->mode, (uint32_t)conf->table_kind,
+				     conf->table };
+	unsigned char digest[crypto_generichash_BYTES_MIN];
+	char hex[DIGEST_LEN * 2 + 1];
+	crypto_generichash_state state;
+
+	crypto_generichash_init(&state, NULL, 0, sizeof(digest));
+	add(&state, numbers, sizeof(numbers));
+	add_string(&state, conf->bridge);
+	add_string(&state, conf->namespace);
+	add_prefixes(&state, &conf->addresses);
+	add_prefixes(&state, &conf->allowed_ips);
+	crypto_generichash_final(&state, digest, sizeof(digest));
+	sodium_bin2hex(hex, sizeof(hex), digest, DIGEST_LEN);
+	snprintf(ret, KEEP_NAME_MAX, "tun-%s", hex);
+}
+
+/* Somebody may have moved the interface to another network namespace: there it is lost to us. */
+static bool is_here(const struct conf_link *conf)
+{
+	return conf->namespace || if_nametoindex(conf->name) != 0;
+}
+
+/* Both return whether something was given back to the manager. */
+static bool take_tun(const struct conf_link *conf, struct tun *tun)
+{
+	char name[KEEP_NAME_MAX];
+	int fd;
+
+	name_of(conf, name);
+	fd = service_take(name);
+	if (fd < 0 || (is_here(conf) && tun_adopt(fd, conf->name, tun) == 0))
+		return false;
+	close(fd);
+	(void)service_unstore(name);
+	return true;
+}
+
+static bool take_udp(const struct conf_link *conf, struct udp *udp)
+{
+	int fd4 = service_take(NAME_UDP4), fd6 = service_take(NAME_UDP6);
+
+	if ((fd4 < 0 && fd6 < 0) || udp_adopt(fd4, fd6, conf->listen_port, udp) == 0)
+		return false;
+	if (fd4 >= 0)
+		close(fd4);
+	if (fd6 >= 0)
+		close(fd6);
+	(void)service_unstore(NAME_UDP4);
+	(void)service_unstore(NAME_UDP6);
+	return true;
+}
+
+void keep_take(const struct conf_link *conf, struct tun *tun, struct udp *udp)
+{
+	bool is_given_back = take_tun(conf, tun);
+
+	is_given_back |= take_udp(conf, udp);
+	is_given_back |= service_drop_rest() > 0;
+	if (is_given_back)
+		(void)service_settle();
+}
+
+/* A socket that was left before may be another one now; while the manager has it, its port is
+ * taken. */
+static void take_back(const char *tun_name, const char *new_tun_name)
+{
+	if (strcmp(tun_name, new_tun_name) != 0)
+		(void)service_unstore(tun_name);
+	(void)service_unstore(NAME_UDP4);
+	(void)service_unstore(NAME_UDP6);
+}
+
+int keep_leave(const struct conf_link *conf, const struct tun *tun, const struct udp *udp,
+	       char tun_name[static KEEP_NAME_MAX])
+{
+	char name[KEEP_NAME_MAX];
+	int r;
+
+	name_of(conf, name);
+	if (tun_name[0])
+		take_back(tun_name, name);
+	snprintf(tun_name, KEEP_NAME_MAX, "%s", name);
+	r = service_store(tun->fd, name);
+	if (r == 0 && udp->fd4 >= 0)
+		r = service_store(udp->fd4, NAME_UDP4);
+	if (r == 0 && udp->fd6 >= 0)
+		r = service_store(udp->fd6, NAME_UDP6);
+	return r;
+}

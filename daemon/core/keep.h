@@ -1,0 +1,43 @@
+/*
+ * What one process of a link leaves to the next: the interface and the UDP sockets, which the
+ * service manager keeps while the service restarts (daemon/host/service.h). The interface never
+ * vanishes then, so addresses, routes and connections stay, and packets wait in it; the peer finds
+ * the same port open. Session keys are never left to anybody: the new process makes a handshake.
+ *
+ * An interface says nothing of the file that it was set up from. So its descriptor has a name that
+ * stands for everything in the file that becomes an address or a route: after a restart with
+ * another file the interface is made anew, rather than kept with what the old file wanted. A reload
+ * changes it in place.
+ *
+ * When the service is stopped and not restarted, the manager closes what it keeps, and the
+ * interface vanishes as it does without a manager.
+ */
+#ifndef CORE_KEEP_H
+#define CORE_KEEP_H
+
+#include "conf/model.h"
+#include "daemon/data/tun.h"
+#include "daemon/data/udp.h"
+
+/* Bytes of the interface's name at the manager, with a NUL. */
+#define KEEP_NAME_MAX 32
+
+/*!
+ * Takes what the process before has left and what still fits the file; all else is closed, also at
+ * the manager, before this returns. To be called before anything looks for an interface of that
+ * name or for leftovers.
+ * \param tun  set when there is one: its fd is not -1 then
+ * \param udp  set when there are sockets: its port is not 0 then; the mark is to be set anew
+ */
+void keep_take(const struct conf_link *conf, struct tun *tun, struct udp *udp);
+
+/*!
+ * Leaves them to the next process, from now on. To be called again when a reload has changed
+ * addresses, routes or sockets: what was left before is replaced.
+ * \param tun_name  empty at first; gets the name that the interface has at the manager
+ * \return 0 or a negative errno: a restart will make the interface anew
+ */
+int keep_leave(const struct conf_link *conf, const struct tun *tun, const struct udp *udp,
+	       char tun_name[static KEEP_NAME_MAX]);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * What a link does on this host beside its own interface: the lock that makes it the only one of
+ * its name, the administrator's commands, rules and packet filter of a full tunnel, name servers.
+ * Says what goes wrong, and knows what of it has to be undone, in which order.
+ *
+ *   start   lock, leftovers of a crash, mark | socket, interface, PreUp | addresses, routes |
+ *           rules, name servers, PostUp | the loops
+ *   stop    the loops | PreDown, rules and name servers | interface | PostDown, lock
+ *
+ * A start that fails is undone like a stop; the commands of the way down run for those of the way
+ * up that had begun: PostDown after PreUp, PreDown after PostUp.
+ */
+#ifndef CORE_OUTSIDE_H
+#define CORE_OUTSIDE_H
+
+#include "common/err.h"
+#include "conf/host_model.h"
+#include "conf/model.h"
+#include "daemon/host/netup.h"
+
+/* Where links keep what must outlive a crash, one directory each. */
+#define OUTSIDE_RUN_DIR "/run/vpnd"
+
+#define OUTSIDE_RUN_DIR_MAX (sizeof(OUTSIDE_RUN_DIR) + IFNAMSIZ)
+
+struct outside {
+	const struct conf_link *conf; /* what runs; not owned */
+	const char *link;             /* its name */
+	const char *file;             /* the link file, or NULL; not owned */
+	int cancel_fd; /* of signalfd(2), readable when the service is to end; -1: never */
+	char run_dir[OUTSIDE_RUN_DIR_MAX];
+	int lock; /* -1: none */
+	struct netup netup;
+	bool is_begun;     /* outside_begin() was reached: there may be something to undo */
+	bool is_connected; /* outside_connect() is done */
+	bool is_cancelled; /* cancel_fd became readable while a command ran */
+	bool has_begun[CONF_N_HOOKS];
+};
+
+/*! Sets everything to "nothing done". */
+void outside_init(struct outside *outside, const struct conf_link *conf, const char *file,
+		  int cancel_fd);
+
+/*! Whether the commands of a link file may be run, which is said if not. \return EXIT_DONE or
+ * EXIT_PERMISSION */
+enum exit_code outside_judge_hooks(const struct conf_link *conf, const char *file);
+
+/*!
+ * First step: the rights for commands, the lock, the leftovers of an earlier process.
+ * \param nl  open; not owned, used until outside_end_rules()
+ * \return EXIT_DONE or the exit code
+ */
+enum exit_code outside_begin(struct outside *outside, struct netlink *nl);
+
+/*! Takes the mark for the sockets, at start and at each reload. \param ret_mark  0: none */
+enum exit_code outside_claim(struct outside *outside, const struct conf_link *conf,
+			     uint32_t *ret_mark);
+
+/*! Runs the commands of one hook. \return EXIT_DONE, also when cancelled; EXIT_UNAVAILABLE */
+enum exit_code outside_run_hook(struct outside *outside, enum conf_hook hook);
+
+/*! Default routes, rules and packet filter as the file has them; at a reload, and when the
+ * interface was switched on again by hand. */
+enum exit_code outside_set_rules(struct outside *outside, const struct conf_link *conf,
+				 unsigned int ifindex);
+
+/*! Rules, then name servers: at start. */
+enum exit_code outside_connect(struct outside *outside, const struct conf_link *conf,
+			       unsigned int ifindex);
+
+/*! Name servers alone. */
+void outside_set_dns(struct outside *outside, const struct conf_link *conf);
+
+/*! PreDown, and takes rules and name servers back, while the interface is still there. Safe at any
+ * point. */
+void outside_end_rules(struct outside *outside);
+
+/*! PostDown, and gives the lock back. Safe at any point, and twice. */
+void outside_end(struct outside *outside);
+
+/*!
+ * `vpnd cleanup`: removes what a killed process of the link has left on this host.
+ * \return EXIT_DONE, also when there was nothing; EXIT_UNAVAILABLE when the link is running
+ */
+enum exit_code outside_clean_up(const char *link);
+
+#endif

@@ -1,0 +1,77 @@
+/* The names of what is shown; see status.h. What is shown is put together in link_status.c. */
+#include "daemon/core/status.h"
+
+#include <assert.h>
+
+#include "common/defs.h"
+
+static const struct name {
+	const char *key;
+	const char *text;
+	bool is_drop;
+} names[] = {
+	[COUNT_TX_PACKETS] = { "tx_packets", "packets sent", false },
+	[COUNT_TX_BYTES] = { "tx_bytes", "bytes sent", false },
+	[COUNT_RX_PACKETS] = { "rx_packets", "packets received", false },
+	[COUNT_RX_BYTES] = { "rx_bytes", "bytes received", false },
+	[COUNT_RX_EXPECTED] = { "rx_expected", "messages sent by the peer, by its counters",
+				false },
+	[COUNT_RX_INVALID] = { "rx_invalid", "no message", true },
+	[COUNT_RX_FLOOD] = { "rx_flood", "handshake messages dropped in a flood", true },
+	[COUNT_RX_NOT_IP] = { "rx_not_ip", "received, no IP packet", true },
+	[COUNT_RX_NOT_ALLOWED] = { "rx_not_allowed", "received, not in AllowedIPs", true },
+	[COUNT_RX_WRITE_FAILED] = { "rx_write_failed", "received, interface full or down", true },
+	[COUNT_TX_NOT_IP] = { "tx_not_ip", "to send, no IP packet", true },
+	[COUNT_TX_NOT_ALLOWED] = { "tx_not_allowed", "to send, not in AllowedIPs", true },
+	[COUNT_TX_NO_ENDPOINT] = { "tx_no_endpoint", "to send, no endpoint", true },
+	[COUNT_TX_NO_SESSION] = { "tx_no_session", "packets dropped while there was no session",
+				  true },
+	[COUNT_TX_TOO_BIG] = { "tx_too_big", "to send, too big for the path", true },
+	[COUNT_TX_SEND_FAILED] = { "tx_send_failed", "to send, refused by the socket", true },
+	[COUNT_TX_BLOCKED] = { "tx_blocked", "waits for the socket", false },
+};
+static_assert(ARRAY_SIZE(names) == N_COUNTERS, "a name for each counter");
+
+const char *status_counter_key(enum counter counter)
+{
+	return names[counter].key;
+}
+
+const char *status_counter_text(enum counter counter)
+{
+	return names[counter].text;
+}
+
+bool status_is_drop(enum counter counter)
+{
+	return names[counter].is_drop;
+}
+
+const char *status_verdict_key(enum peer_verdict verdict)
+{
+	static const char *const keys[] = {
+		[PEER_RESPONDED] = "initiation_answered",
+		[PEER_ESTABLISHED] = "response",
+		[PEER_DATA] = "data",
+		[PEER_KEEPALIVE] = "keepalive",
+		[PEER_COOKIE_STORED] = "cookie_stored",
+		[PEER_COOKIE_SENT] = "cookie_sent",
+		[PEER_BAD_MAC1] = "bad_mac1",
+		[PEER_RATE_LIMITED] = "rate_limited",
+		[PEER_BAD_SEAL] = "bad_seal",
+		[PEER_LOW_ORDER] = "low_order",
+		[PEER_UNKNOWN_KEY] = "unknown_key",
+		[PEER_OLD_TIMESTAMP] = "old_timestamp",
+		[PEER_TOO_SOON] = "too_soon",
+		[PEER_UNASKED] = "unasked",
+		[PEER_NO_SUITE] = "no_common_cipher",
+		[PEER_PSK_DIFFERS] = "psk_differs",
+		[PEER_UNKNOWN_INDEX] = "unknown_index",
+		[PEER_EXPIRED] = "expired",
+		[PEER_FORGED] = "forged",
+		[PEER_REPLAYED] = "replayed",
+	};
+	static_assert(ARRAY_SIZE(keys) == PEER_N_VERDICTS, "a key for each verdict");
+
+	return keys[verdict];
+}

@@ -1,0 +1,148 @@
+/*
+ * Tests of daemon/proto/peer_set.c: what a reload changes, and what the session does then.
+ */
+#include "tests/unit/peer_pair.h"
+
+#include <errno.h>
+
+static struct peer *const a = &pair.a, *const b = &pair.b;
+
+static struct key psk_of(uint8_t n)
+{
+	struct key psk;
+
+	memset(psk.bytes, n, KEY_LEN);
+	return psk;
+}
+
+/* Whether a packet of one reaches the other with the session that there is. */
+static void expect_data(struct peer *from, struct peer *to)
+{
+	receive_packet(to, send_packet(from, 64), PEER_DATA);
+}
+
+static void test_preshared(void **state)
+{
+	struct key other = psk_of(8);
+	struct msg_initiation initiation;
+	struct peer_reply reply;
+
+	(void)state;
+	connect_pair(a, b);
+	peer_set_preshared(a, &other);
+	expect_data(a, b);
+	expect_data(b, a);
+	/* The next handshake needs it on both ends. */
+	pair.now += 10 * NSEC_PER_SEC;
+	initiation = initiate(a);
+	reply = hand_initiation(b, &initiation, PEER_RESPONDED);
+	hand_reply(a, &reply, PEER_PSK_DIFFERS);
+	peer_set_preshared(b, &other);
+	pair.now += 10 * NSEC_PER_SEC;
+	shake_hands(a, b);
+}
+
+static void test_keepalive(void **state)
+{
+	(void)state;
+	connect_pair(a, b);
+	take_actions(a);
+	peer_set_keepalive(a, 25, pair.now);
+	assert_true(take_actions(a) & PEER_SEND_KEEPALIVE);
+	receive_packet(b, send_packet(a, 0), PEER_KEEPALIVE);
+	pair.now += 25 * NSEC_PER_SEC;
+	assert_true(take_actions(a) & PEER_SEND_KEEPALIVE);
+	peer_set_keepalive(a, 0, pair.now);
+	pair.now += 25 * NSEC_PER_SEC;
+	assert_false(take_actions(a) & PEER_SEND_KEEPALIVE);
+}
+
+static void test_suites(void **state)
+{
+	const enum cipher_suite suites[] = { CIPHER_CHACHA20_POLY1305 + 1 };
+
+	(void)state;
+	/* Without a session there is no reason for a handshake. */
+	peer_set_suites(a, suites, 1, false, pair.now);
+	assert_false(take_actions(a) & PEER_INITIATE);
+	connect_pair(a, b);
+	take_actions(a);
+	pair.now += 10 * NSEC_PER_SEC;
+	peer_set_suites(a, NULL, 0, true, pair.now);
+	assert_int_equal(a->n_suites, 0);
+	assert_true(a->is_suite_forced);
+	assert_true(take_actions(a) & PEER_INITIATE);
+	/* Until then the old one serves. */
+	expect_data(a, b);
+	expect_data(b, a);
+}
+
+static void test_own_key(void **state)
+{
+	struct key private_key, public_key;
+	struct msg_initiation initiation;
+
+	(void)state;
+	connect_pair(a, b);
+	take_actions(a);
+	pair_keys(&private_key, 0xc3, &public_key);
+	assert_int_equal(
+		peer_set_keys(a, &private_key, &a->secrets->identity.peer_public, pair.now), 0);
+	assert_true(key_equal(&a->secrets->identity.own_public, &public_key));
+	assert_null(a->secrets->keypairs.current);
+	/* At once, however short ago the last handshake was. */
+	assert_true(take_actions(a) & PEER_INITIATE);
+	/* The far end must know the new key. */
+	initiation = initiate(a);
+	(void)hand_initiation(b, &initiation, PEER_UNKNOWN_KEY);
+	assert_int_equal(peer_set_keys(b, &pair.b_private, &public_key, pair.now), 0);
+	pair.now += NSEC_PER_SEC;
+	shake_hands(a, b);
+	expect_data(a, b);
+	expect_data(b, a);
+}
+
+/* Another peer's clock may be behind that of the one before. */
+static void test_peer_key(void **state)
+{
+	struct key private_key, public_key;
+
+	(void)state;
+	connect_pair(b, a);
+	pair_keys(&private_key, 0xc3, &public_key);
+	assert_int_equal(
+		peer_set_keys(b, &private_key, &b->secrets->identity.peer_public, pair.now), 0);
+	assert_int_equal(peer_set_keys(a, &pair.a_private, &public_key, pair.now), 0);
+	pair.wall -= 1000;
+	memset(&b->last_stamp_sent, 0, sizeof(b->last_stamp_sent));
+	shake_hands(b, a);
+	expect_data(b, a);
+}
+
+static void test_bad_key(void **state)
+{
+	const struct key zero = { .bytes = { 0 } };
+	struct key before;
+
+	(void)state;
+	connect_pair(a, b);
+	before = a->secrets->identity.peer_public;
+	assert_int_equal(peer_set_keys(a, &pair.a_private, &zero, pair.now), -EINVAL);
+	assert_true(key_equal(&a->secrets->identity.peer_public, &before));
+	expect_data(a, b);
+	expect_data(b, a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_preshared, pair_setup, pair_teardown),
+		cmocka_unit_test_setup_teardown(test_keepalive, pair_setup, pair_teardown),
+		cmocka_unit_test_setup_teardown(test_suites, pair_setup, pair_teardown),
+		cmocka_unit_test_setup_teardown(test_own_key, pair_setup, pair_teardown),
+		cmocka_unit_test_setup_teardown(test_peer_key, pair_setup, pair_teardown),
+		cmocka_unit_test_setup_teardown(test_bad_key, pair_setup, pair_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
