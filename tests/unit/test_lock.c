@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,13 +17,13 @@
 
 #include "daemon/host/lock.h"
 
-static char above[] = "/tmp/vpnd-lock.XXXXXX";
+static char above[32];
 static char dir[64];
 
 static int set_up(void **state)
 {
 	(void)state;
-	memcpy(above + strlen(above) - 6, "XXXXXX", 6);
+	snprintf(above, sizeof(above), "/tmp/vpnd-lock.XXXXXX");
 	if (!mkdtemp(above))
 		return -1;
 	snprintf(dir, sizeof(dir), "%s/run/site-a", above);
