@@ -149,13 +149,6 @@ static bool take_word(const config_setting_t *setting, const struct host_keys_ro
 	       words_find(row->words, config_setting_get_string(setting), ret);
 }
 
-static bool take_user(const config_setting_t *setting, const struct host_keys_row *row,
-		      struct conf_host *host)
-{
-	return config_setting_type(setting) == CONFIG_TYPE_STRING &&
-	       host_keys_set_user(row, host, config_setting_get_string(setting));
-}
-
 static bool take_switch(const config_setting_t *setting, unsigned int *ret)
 {
 	if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
@@ -181,8 +174,6 @@ static bool take_value(const config_setting_t *setting, const struct host_keys_r
 	case HOST_KEYS_WORD:
 		ok = take_word(setting, row, &value);
 		break;
-	case HOST_KEYS_USER:
-		return take_user(setting, row, host);
 	}
 	if (ok)
 		host_keys_set(row, host, value);

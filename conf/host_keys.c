@@ -6,17 +6,14 @@
 #include "common/defs.h"
 #include "common/parse.h"
 
-#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#define DIGITS  "0123456789"
-
 #define HOST(member) offsetof(struct conf_host, member)
 
 /* The members behind `fallback`, for each type. */
 #define SWITCH_WANTS                    "true or false, without quotation marks"
-#define SWITCH_LIMITS                   NULL, 0, 1, true, NULL, SWITCH_WANTS
-#define WORDS(list)                     NULL, 0, 0, false, list, NULL
-#define NUMBER(min, max, wants)         NULL, min, max, false, NULL, wants
-#define NUMBER_OR_ZERO(min, max, wants) NULL, min, max, true, NULL, wants
+#define SWITCH_LIMITS                   0, 1, true, NULL, SWITCH_WANTS
+#define WORDS(list)                     0, 0, false, list, NULL
+#define NUMBER(min, max, wants)         min, max, false, NULL, wants
+#define NUMBER_OR_ZERO(min, max, wants) min, max, true, NULL, wants
 
 #define UDP_BATCH_WANTS "a number from 1 to 64"
 #define BUFFER_WANTS    "0 (as the kernel has it) or a number of bytes from 65536 to 536870912"
@@ -94,11 +91,6 @@ const struct host_keys_row host_keys_table[HOST_KEYS_N] = {
 		7 * 1024 * 1024,
 		NUMBER_OR_ZERO(CONF_SOCKET_BUFFER_MIN, CONF_SOCKET_BUFFER_MAX, BUFFER_WANTS),
 		"Bytes that may wait in the socket to be read; 0 for the kernel's default",
-	},
-	[HOST_KEYS_USER_NAME] = {
-		"rights", "user", HOST(rights.user), HOST_KEYS_USER, 0, "vpnd", 0, 0, false, NULL,
-		"the name of a user in quotation marks: 1 to 32 letters, digits or \"_.-\"",
-		"User that a link becomes when root starts it",
 	},
 	[HOST_KEYS_HOOKS] = {
 		"rights", "hooks", HOST(rights.hooks), HOST_KEYS_SWITCH, 1, SWITCH_LIMITS,
@@ -205,33 +197,11 @@ unsigned int host_keys_get(const struct host_keys_row *row, const struct conf_ho
 	return value;
 }
 
-bool host_keys_set_user(const struct host_keys_row *row, struct conf_host *host, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len == 0 || len > CONF_USER_MAX || strspn(name, DIGITS ".-") > 0 ||
-	    strspn(name, LETTERS DIGITS "_.-") != len)
-		return false;
-	memcpy((char *)host + row->offset, name, len + 1);
-	return true;
-}
-
-const char *host_keys_get_user(const struct host_keys_row *row, const struct conf_host *host)
-{
-	return (const char *)host + row->offset;
-}
-
 void conf_host_init(struct conf_host *host)
 {
 	memset(host, 0, sizeof(*host));
-	for (size_t i = 0; i < HOST_KEYS_N; i++) {
-		const struct host_keys_row *row = &host_keys_table[i];
-
-		if (row->type != HOST_KEYS_USER)
-			host_keys_set(row, host, row->fallback);
-		else if (!host_keys_set_user(row, host, row->fallback_text))
-			host->rights.user[0] = '\0'; /* a test finds such a table */
-	}
+	for (size_t i = 0; i < HOST_KEYS_N; i++)
+		host_keys_set(&host_keys_table[i], host, host_keys_table[i].fallback);
 }
 
 void host_apply_defaults(const struct conf_host *host, struct conf_link *link)

@@ -19,7 +19,6 @@ enum host_keys_type {
 	HOST_KEYS_SWITCH, /* true or false; bool */
 	HOST_KEYS_NUMBER, /* decimal; unsigned int */
 	HOST_KEYS_WORD,   /* one of some words; an enum without negative values */
-	HOST_KEYS_USER,   /* name of a user; char[CONF_USER_MAX + 1] */
 };
 
 /* Position in the table. */
@@ -37,7 +36,6 @@ enum host_keys_id {
 	HOST_KEYS_UDP_RECEIVE_BATCH,
 	HOST_KEYS_UDP_SEND_BUFFER,
 	HOST_KEYS_UDP_RECEIVE_BUFFER,
-	HOST_KEYS_USER_NAME,
 	HOST_KEYS_HOOKS,
 	HOST_KEYS_MTU,
 	HOST_KEYS_PERSISTENT_KEEPALIVE,
@@ -51,9 +49,8 @@ struct host_keys_row {
 	const char *name;
 	size_t offset; /* of the member in conf_host */
 	enum host_keys_type type;
-	unsigned int fallback;     /* the value without a host file; of a switch 0 or 1 */
-	const char *fallback_text; /* of a user the same, else NULL */
-	unsigned int min;          /* of a number */
+	unsigned int fallback; /* the value without a host file; of a switch 0 or 1 */
+	unsigned int min;      /* of a number */
 	unsigned int max;
 	bool may_be_zero;          /* a number: 0 is allowed besides */
 	const struct words *words; /* of a word */
@@ -81,24 +78,11 @@ const char *host_keys_group(size_t i);
 
 /*!
  * Stores a value in the member that a row names, in the member's type.
- * \param row    of any type but HOST_KEYS_USER
  * \param value  checked already: 0 or 1, a number within limits, the value of a word
  */
 void host_keys_set(const struct host_keys_row *row, struct conf_host *host, unsigned int value);
 
 /*! What host_keys_set() stored. */
 unsigned int host_keys_get(const struct host_keys_row *row, const struct conf_host *host);
-
-/*!
- * Stores the name of a user.
- * \param row  of type HOST_KEYS_USER
- * \return false when it cannot be one: 1 to CONF_USER_MAX of [A-Za-z0-9_.-], the first no digit,
- *         "." or "-"
- */
-must_check bool host_keys_set_user(const struct host_keys_row *row, struct conf_host *host,
-				   const char *name);
-
-/*! What host_keys_set_user() stored. */
-const char *host_keys_get_user(const struct host_keys_row *row, const struct conf_host *host);
 
 #endif

@@ -29,10 +29,9 @@ enum conf_log_target {
 
 /* Limits of what a host file may ask for. */
 enum conf_host_limits {
-	CONF_USER_MAX = 32,             /* characters of a user's name, as useradd(8) has it */
-	CONF_TUN_BATCH_MAX = 256,       /* reads from the interface */
-	CONF_UDP_BATCH_MAX = 64,        /* messages of one system call */
-	CONF_SOCKET_BUFFER_MIN = 65536, /* one datagram of the largest kind */
+	CONF_TUN_BATCH_MAX = 256,                   /* reads from the interface */
+	CONF_UDP_BATCH_MAX = 64,                    /* messages of one system call */
+	CONF_SOCKET_BUFFER_MIN = 65536,             /* one datagram of the largest kind */
 	CONF_SOCKET_BUFFER_MAX = 512 * 1024 * 1024, /* the kernel counts twice that, in an int */
 };
 
@@ -60,8 +59,7 @@ struct conf_host {
 
 	/* What links may do on this host. */
 	struct {
-		char user[CONF_USER_MAX + 1]; /* whom a link started by root becomes */
-		bool hooks;                   /* whether PreUp to PostDown may run */
+		bool hooks; /* whether PreUp to PostDown may run */
 	} rights;
 
 	/* Used where a link file is silent; see host_apply_defaults(). */

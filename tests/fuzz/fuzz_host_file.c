@@ -51,12 +51,8 @@ static void check_limits(const struct conf_host *host)
 {
 	for (size_t i = 0; i < HOST_KEYS_N; i++) {
 		const struct host_keys_row *row = &host_keys_table[i];
-		struct conf_host copy;
 
-		if (row->type == HOST_KEYS_USER)
-			check(host_keys_set_user(row, &copy, host_keys_get_user(row, host)));
-		else
-			check_value(row, host_keys_get(row, host));
+		check_value(row, host_keys_get(row, host));
 	}
 }
 

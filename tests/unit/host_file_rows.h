@@ -23,9 +23,6 @@
 	"defaults.cipher is not one of \"auto\", \"chacha20-poly1305\", \"aes256-gcm\", "          \
 	"\"aegis128l\", \"aegis256\", in quotation marks\n"
 #define TARGET "log.target is not one of \"auto\", \"stderr\", \"journal\", in quotation marks\n"
-#define USER                                                                                       \
-	"rights.user is not the name of a user in quotation marks: 1 to 32 letters, digits or "    \
-	"\"_.-\"\n"
 #define BUFFER(name)                                                                               \
 	"data." name " is not 0 (as the kernel has it) or a number of bytes from 65536 to "        \
 	"536870912\n"
@@ -85,13 +82,6 @@ static const struct broken_file broken_files[] = {
 	{ "rights: { hooks = \"yes\"; }", "x:1: error: rights.hooks is not " SWITCH },
 
 	/* Users. */
-	{ "rights: { user = 0; }", "x:1: error: " USER },
-	{ "rights: { user = \"\"; }", "x:1: error: " USER },
-	{ "rights: { user = \"0\"; }", "x:1: error: " USER },
-	{ "rights: { user = \"-x\"; }", "x:1: error: " USER },
-	{ "rights: { user = \"a b\"; }", "x:1: error: " USER },
-	{ "rights: { user = \"a/b\"; }", "x:1: error: " USER },
-	{ "rights: { user = \"abcdefghijklmnopqrstuvwxyz0123456\"; }", "x:1: error: " USER },
 
 	/* Numbers. */
 	{ "data: { tun_batch = 0; }", "x:1: error: " BATCH("tun_batch", "256") },

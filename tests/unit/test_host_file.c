@@ -115,10 +115,7 @@ static void defaults_are_what_the_table_says(void **state)
 	for (size_t i = 0; i < HOST_KEYS_N; i++) {
 		const struct host_keys_row *row = &host_keys_table[i];
 
-		if (row->type == HOST_KEYS_USER)
-			assert_string_equal(host_keys_get_user(row, &host), row->fallback_text);
-		else
-			assert_int_equal(host_keys_get(row, &host), row->fallback);
+		assert_int_equal(host_keys_get(row, &host), row->fallback);
 	}
 	assert_int_equal(host.log.level, CONF_LOG_INFO);
 	assert_int_equal(host.log.target, CONF_LOG_TO_AUTO);
@@ -127,7 +124,6 @@ static void defaults_are_what_the_table_says(void **state)
 	assert_int_equal(host.data.udp_receive_batch, 64);
 	assert_int_equal(host.data.udp_send_buffer, 0);
 	assert_int_equal(host.data.udp_receive_buffer, 7 * 1024 * 1024);
-	assert_string_equal(host.rights.user, "vpnd");
 	assert_true(host.rights.hooks);
 	assert_true(host.data.tun_offload && host.data.tun_merge_tcp && host.data.tun_merge_udp);
 	assert_true(host.data.udp_segment && host.data.udp_gro);
@@ -161,14 +157,13 @@ static void good_files_fill_the_host(void **state)
 	assert_int_equal(host.defaults.persistent_keepalive, 65535);
 	parse_good("data: { tun_batch = 1; udp_send_batch = 1; udp_receive_batch = 2;\n"
 		   "udp_send_buffer = 65536; udp_receive_buffer = 536870912; }\n"
-		   "rights: { user = \"_abcdefghijklmnopqrstuvwxyz01.-_\"; hooks = false; }\n"
+		   "rights: { hooks = false; }\n"
 		   "log: { target = \"Journal\"; }\n");
 	assert_int_equal(host.data.tun_batch, 1);
 	assert_int_equal(host.data.udp_send_batch, 1);
 	assert_int_equal(host.data.udp_receive_batch, 2);
 	assert_int_equal(host.data.udp_send_buffer, 65536);
 	assert_int_equal(host.data.udp_receive_buffer, 512 * 1024 * 1024);
-	assert_string_equal(host.rights.user, "_abcdefghijklmnopqrstuvwxyz01.-_");
 	assert_false(host.rights.hooks);
 	assert_int_equal(host.log.target, CONF_LOG_TO_JOURNAL);
 	parse_good("data: { udp_send_buffer = 0; udp_receive_buffer = 0; }");
@@ -188,7 +183,6 @@ static void every_row_is_whole(void **state)
 		assert_non_null(row->help);
 		assert_true((row->type == HOST_KEYS_WORD) == (row->words != NULL));
 		assert_true((row->type == HOST_KEYS_WORD) == (row->wants == NULL));
-		assert_true((row->type == HOST_KEYS_USER) == (row->fallback_text != NULL));
 	}
 }
 
