@@ -184,14 +184,14 @@ void link_lose_interface(struct link *link, const char *why);
  * done. \param todo  enum order bits for tx */
 void link_tell(struct link *link, unsigned int todo);
 
-/*! Callback: tx has told facts. */
-void link_on_tx_facts(void *link);
+/*! Callback of a link: tx has told facts. */
+void link_on_tx_facts(void *context);
 
-/*! Callback: rx has told facts. */
-void link_on_rx_facts(void *link);
+/*! Callback of a link: rx has told facts. */
+void link_on_rx_facts(void *context);
 
-/*! Callback: rx has handshake messages. */
-void link_on_handshakes(void *link);
+/*! Callback of a link: rx has handshake messages. */
+void link_on_handshakes(void *context);
 
 /*!
  * Looks at the way to the peer, which may have changed, once a second at most: sets the MTU that

@@ -145,11 +145,11 @@ size_t keypair_seal(struct keypair *keypair, uint8_t *message, const uint8_t *pl
 struct sealed_message {
 	uint8_t *bytes; /* classified MSG_DATA */
 	size_t len;
-	enum keypair_result result;
 	size_t plain_len; /* of KEYPAIR_OPENED; the plaintext is at DATA_HEADER_LEN */
 	uint64_t n_ahead; /* by how many counters it is ahead of the newest before; 0: late */
-	bool is_first;    /* the first authentic one of its keypair, */
-	uint64_t serial;  /* which is this one; of KEYPAIR_OPENED */
+	uint64_t serial;  /* of KEYPAIR_OPENED: the keypair that opened it, */
+	enum keypair_result result;
+	bool is_first; /* and whether it is that one's first */
 };
 
 /* Messages that are opened together: their plaintext is still in the cache when it is read. */

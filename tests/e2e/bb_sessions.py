@@ -57,21 +57,27 @@ def holds(link: Link, key: bytes) -> bool:
 
 
 def key_copies(report: Report) -> None:
-    """Secrets are in the daemon's memory once and nowhere else: the guarded allocation of keys"""
+    """Secrets are in the daemon's guarded memory and nowhere else, each once for who works with it"""
     if not IS_VPND:
         return
     with Link(20, psk=os.urandom(32)) as link:
         keys = link.connect()
         report.row("S2", link.ping(keys), "a session with a preshared key, ping")
-        secrets = {"private key": link.private, "preshared key": link.psk}
-        secrets |= {"sending key": keys.recv, "receiving key": keys.send}
-        for name, key in secrets.items():
+        # The link's configuration has its keys for a reload and for `wg showconf`, the peer for
+        # handshakes; a session's key is with the one loop that uses it.
+        secrets = {
+            "private key": (link.private, 2),
+            "preshared key": (link.psk, 2),
+            "sending key": (keys.recv, 1),
+            "receiving key": (keys.send, 1),
+        }
+        for name, (key, most) in secrets.items():
             found = copies(link, key)
             if found is not None:
                 report.row(
                     "keys",
-                    sum(found[:1]) <= 1 and not any(found[1:]),
-                    f"{name}: one copy, none in a helper",
+                    sum(found[:1]) <= most and not any(found[1:]),
+                    f"{name}: {most} at most, none in a helper",
                     found,
                 )
                 text = copies(link, base64.b64encode(key))

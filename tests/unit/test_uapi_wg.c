@@ -105,7 +105,7 @@ static int set_up_all(void **state)
 	if (!has_program("wg") || !has_program("wireguard-go"))
 		why_skipped = "wg or wireguard-go is not there";
 	else if (unshare(CLONE_NEWNS | CLONE_NEWNET) < 0 ||
-		 mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		 mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 		 mount("none", "/run", "tmpfs", 0, NULL) < 0)
 		why_skipped = "namespaces take root";
 	if (why_skipped)
