@@ -116,6 +116,8 @@ void link_act(struct link *link, nsec_t now)
 	unsigned int actions, todo = 0;
 
 	wire_follow(&link->wire);
+	if (link->endpoint.n_unanswered == 0 && link->peer.secrets->keypairs.current)
+		last_seen_note(&link->last_seen, &link->wire.path.remote);
 	while ((actions = peer_actions(&link->peer, now)))
 		todo |= act_on(link, actions, now);
 	alarm_at(&link->alarm, link_follow_way(link, now));

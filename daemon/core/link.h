@@ -28,6 +28,7 @@
 #include "daemon/core/endpoint.h"
 #include "daemon/core/exchange.h"
 #include "daemon/core/keep.h"
+#include "daemon/core/last_seen.h"
 #include "daemon/core/outside.h"
 #include "daemon/core/pulse.h"
 #include "daemon/core/rx_loop.h"
@@ -96,6 +97,7 @@ struct link {
 	bool has_alarm;
 	bool is_taken_over;           /* the interface, from the process before */
 	char tun_name[KEEP_NAME_MAX]; /* at the service manager */
+	struct last_seen last_seen;   /* the peer, for the process after */
 	ev_io monitor_readable;
 	ev_io resolver_readable;
 

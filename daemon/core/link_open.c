@@ -23,6 +23,7 @@ void link_init(struct link *link, const struct link_env *env)
 	link->resolver = env->resolver;
 	outside_init(&link->outside, env->conf, env->file, env->cancel_fd);
 	link->tun = (struct tun)TUN_NULL;
+	link->last_seen = (struct last_seen)LAST_SEEN_NULL;
 	link->wire.udp = (struct udp)UDP_NULL;
 	link->nl = link->rx_nl = (struct netlink)NETLINK_NULL;
 	link->monitor = (struct monitor)MONITOR_NULL;
@@ -368,6 +369,8 @@ void link_leave(struct link *link)
 {
 	int r = keep_leave(link->conf, &link->tun, &link->wire.udp, link->tun_name);
 
+	if (r == 0)
+		r = last_seen_leave(&link->last_seen, link->conf);
 	if (r < 0)
 		log_warning("the service manager cannot be asked to keep the interface: %s",
 			    strerror(-r));
@@ -397,6 +400,17 @@ static enum exit_code set_up(struct link *link, nsec_t now)
 	return code;
 }
 
+/* Where the peer was last, or else where the file says that it is. */
+static void find_first_path(struct link *link)
+{
+	struct udp_path path = { .remote.sa.sa_family = AF_UNSPEC };
+
+	if (last_seen_take(&link->last_seen, link->conf, &path.remote))
+		wire_set_path(&link->wire, &path);
+	else
+		(void)link_next_candidate(link);
+}
+
 enum exit_code link_open(struct link *link)
 {
 	nsec_t now = nsec_boottime();
@@ -410,7 +424,7 @@ enum exit_code link_open(struct link *link)
 		return EXIT_SYSTEM;
 	}
 	endpoint_init(&link->endpoint, link->conf, link->resolver, now);
-	(void)link_next_candidate(link);
+	find_first_path(link);
 	keep_take(link->conf, &link->tun, &link->wire.udp);
 	link->is_taken_over = link->tun.fd >= 0;
 	code = outside_begin(&link->outside, &link->nl);
@@ -443,6 +457,7 @@ void link_close(struct link *link)
 	mailbox_deinit(&link->handshakes.box);
 	latest_deinit(&link->latest);
 	tun_close(&link->tun);
+	last_seen_close(&link->last_seen);
 	udp_close(&link->wire.udp);
 	exchange_end(&link->exchange);
 	exchange_free_allowed(link->allowed);
