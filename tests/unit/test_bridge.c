@@ -1,0 +1,327 @@
+/* Bridges in a namespace: bridge.c, nl_bridge.c, and what monitor.c and ifsetup.c make of them.
+ * Needs root. */
+#include "tests/unit/host_env.h"
+
+#include <linux/if_tun.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/host/bridge.h"
+#include "daemon/host/ifsetup.h"
+#include "daemon/host/monitor.h"
+
+/* A namespace with two TAP interfaces and no bridge. */
+struct world {
+	struct netlink nl;
+	int own_fd, other_fd;
+	unsigned int own, other;
+	struct conf_link conf;
+	struct bridge made;
+	char text[BRIDGE_TEXT_MAX];
+};
+
+static char br0[] = "br0", br1[] = "br1", lo[] = "lo";
+
+static int make_tap(const char *name)
+{
+	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		skip();
+	memcpy(request.ifr_name, name, strlen(name));
+	assert_int_equal(ioctl(fd, TUNSETIFF, &request), 0);
+	return fd;
+}
+
+static void setup(struct world *world)
+{
+	enter_netns();
+	*world = (struct world) { .nl = NETLINK_NULL };
+	assert_int_equal(netlink_open(&world->nl), 0);
+	world->own_fd = make_tap("vta");
+	world->other_fd = make_tap("vtb");
+	assert_int_equal(nl_link_index(&world->nl, "vta", &world->own), 0);
+	assert_int_equal(nl_link_index(&world->nl, "vtb", &world->other), 0);
+	world->conf.mode = CONF_MODE_TAP;
+	world->conf.bridge = br0;
+}
+
+static void teardown(struct world *world)
+{
+	close(world->own_fd);
+	close(world->other_fd);
+	netlink_close(&world->nl);
+}
+
+static int claim(struct world *world)
+{
+	return bridge_claim(&world->nl, &world->conf, &world->made, world->text);
+}
+
+static unsigned int master_of(struct world *world, unsigned int ifindex)
+{
+	struct nl_link link;
+
+	assert_int_equal(nl_link_get(&world->nl, ifindex, &link), 0);
+	return link.master;
+}
+
+static void only_a_bridge_is_a_bridge(void **state)
+{
+	struct world world;
+	struct nl_link link;
+
+	(void)state;
+	setup(&world);
+	assert_int_equal(claim(&world), BRIDGE_MISSING);
+	assert_non_null(strstr(world.text, "BridgeCreate = yes"));
+	world.conf.bridge = lo;
+	assert_int_equal(claim(&world), BRIDGE_OTHER);
+	assert_non_null(strstr(world.text, "lo is no bridge"));
+	/* Also when it could be made. */
+	world.conf.bridge_create = true;
+	assert_int_equal(claim(&world), BRIDGE_OTHER);
+	assert_int_equal(bridge_find(&world.nl, "vta", &link), BRIDGE_OTHER);
+	assert_int_equal(bridge_join(&world.nl, "br0", world.own), BRIDGE_MISSING);
+	assert_int_equal(bridge_join(&world.nl, "lo", world.own), BRIDGE_OTHER);
+	teardown(&world);
+}
+
+static void it_is_made_switched_on_and_unmade(void **state)
+{
+	struct world world;
+	struct nl_link link;
+
+	(void)state;
+	setup(&world);
+	world.conf.bridge_create = true;
+	assert_int_equal(claim(&world), BRIDGE_MADE);
+	assert_string_equal(world.made.name, "br0");
+	assert_int_equal(bridge_find(&world.nl, "br0", &link), 0);
+	assert_int_equal(link.ifindex, world.made.ifindex);
+	assert_true(link.is_up);
+	assert_int_equal(claim(&world), 0);
+	assert_int_equal(bridge_unmake(&world.nl, &world.made, world.own), 0);
+	assert_int_equal(bridge_find(&world.nl, "br0", &link), BRIDGE_MISSING);
+	assert_int_equal(bridge_unmake(&world.nl, &world.made, world.own), 0);
+	teardown(&world);
+}
+
+static void one_with_other_ports_stays(void **state)
+{
+	struct world world;
+
+	(void)state;
+	setup(&world);
+	world.conf.bridge_create = true;
+	assert_int_equal(claim(&world), BRIDGE_MADE);
+	assert_int_equal(bridge_join(&world.nl, "br0", world.own), 0);
+	assert_int_equal(bridge_join(&world.nl, "br0", world.other), 0);
+	assert_int_equal(bridge_unmake(&world.nl, &world.made, world.own), BRIDGE_IN_USE);
+	assert_int_equal(bridge_unmake(&world.nl, &world.made, 0), BRIDGE_IN_USE);
+	assert_int_equal(bridge_leave(&world.nl, world.other), 0);
+	assert_int_equal(bridge_unmake(&world.nl, &world.made, 0), BRIDGE_IN_USE);
+	assert_int_equal(bridge_unmake(&world.nl, &world.made, world.own), 0);
+	assert_int_equal(master_of(&world, world.own), 0);
+	teardown(&world);
+}
+
+static void one_that_was_made_again_is_not_ours(void **state)
+{
+	struct world world;
+	struct nl_link link;
+
+	(void)state;
+	setup(&world);
+	world.conf.bridge_create = true;
+	assert_int_equal(claim(&world), BRIDGE_MADE);
+	assert_int_equal(nl_bridge_del(&world.nl, world.made.ifindex), 0);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	assert_int_equal(bridge_unmake(&world.nl, &world.made, 0), 0);
+	assert_int_equal(bridge_find(&world.nl, "br0", &link), 0);
+	teardown(&world);
+}
+
+static void ports_join_and_leave(void **state)
+{
+	struct world world;
+	struct nl_link link;
+	size_t n = 9;
+
+	(void)state;
+	setup(&world);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), -EEXIST);
+	assert_int_equal(nl_bridge_add(&world.nl, "br1"), 0);
+	assert_int_equal(bridge_find(&world.nl, "br0", &link), 0);
+	assert_int_equal(nl_bridge_ports(&world.nl, link.ifindex, &n), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(bridge_join(&world.nl, "br0", world.own), 0);
+	assert_int_equal(bridge_join(&world.nl, "br0", world.own), 0);
+	assert_int_equal(master_of(&world, world.own), link.ifindex);
+	assert_int_equal(nl_bridge_ports(&world.nl, link.ifindex, &n), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(bridge_join(&world.nl, "br1", world.own), 0);
+	assert_int_not_equal(master_of(&world, world.own), link.ifindex);
+	assert_int_equal(bridge_leave(&world.nl, 9999), -ENODEV);
+	assert_int_equal(bridge_leave(&world.nl, world.own), 0);
+	assert_int_equal(bridge_leave(&world.nl, world.own), 0);
+	assert_int_equal(master_of(&world, world.own), 0);
+	teardown(&world);
+}
+
+static void odd_requests_are_refused(void **state)
+{
+	struct world world;
+	int fd;
+
+	(void)state;
+	setup(&world);
+	assert_int_equal(nl_bridge_add(&world.nl, ""), -EINVAL);
+	assert_int_equal(nl_bridge_add(&world.nl, "sixteen-letters-"), -EINVAL);
+	assert_int_equal(nl_bridge_del(&world.nl, 0), -ENODEV);
+	assert_int_equal(nl_bridge_join(&world.nl, 0, 1), -ENODEV);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	assert_int_equal(bridge_join(&world.nl, "br0", 9999), -ENODEV);
+	fd = make_tun("packets");
+	assert_int_equal(nl_link_index(&world.nl, "packets", &world.own), 0);
+	assert_true(bridge_join(&world.nl, "br0", world.own) < 0);
+	close(fd);
+	teardown(&world);
+}
+
+static int try_to_make(void *context)
+{
+	struct world *world = context;
+
+	return claim(world) == -EPERM && strstr(world->text, "CAP_NET_ADMIN") ? 0 : 1;
+}
+
+static void without_the_right_it_is_refused(void **state)
+{
+	struct world world;
+
+	(void)state;
+	setup(&world);
+	world.conf.bridge_create = true;
+	assert_int_equal(without_rights(try_to_make, &world), 0);
+	teardown(&world);
+}
+
+static void set_up_joins_and_a_change_moves(void **state)
+{
+	struct ifsetup_failure failure;
+	struct conf_link after;
+	struct nl_link link;
+	struct world world;
+
+	(void)state;
+	setup(&world);
+	world.conf.table_kind = CONF_TABLE_OFF;
+	assert_int_equal(ifsetup_apply(&world.nl, &world.conf, world.own, 1500, &failure), -ENXIO);
+	assert_int_equal(failure.step, IFSETUP_BRIDGE);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	assert_int_equal(nl_bridge_add(&world.nl, "br1"), 0);
+	assert_int_equal(ifsetup_apply(&world.nl, &world.conf, world.own, 1500, &failure), 0);
+	assert_int_equal(bridge_find(&world.nl, "br0", &link), 0);
+	assert_int_equal(master_of(&world, world.own), link.ifindex);
+
+	after = world.conf;
+	after.bridge = br1;
+	assert_int_equal(ifsetup_change(&world.nl, &world.conf, &after, world.own, &failure), 0);
+	assert_int_equal(bridge_find(&world.nl, "br1", &link), 0);
+	assert_int_equal(master_of(&world, world.own), link.ifindex);
+	world.conf.bridge = NULL;
+	assert_int_equal(ifsetup_change(&world.nl, &after, &world.conf, world.own, &failure), 0);
+	assert_int_equal(master_of(&world, world.own), 0);
+	assert_int_equal(ifsetup_change(&world.nl, &world.conf, &after, world.own, &failure), 0);
+	assert_int_equal(master_of(&world, world.own), link.ifindex);
+
+	/* Gone, and then there again. */
+	assert_int_equal(nl_bridge_del(&world.nl, link.ifindex), 0);
+	assert_int_equal(ifsetup_restore(&world.nl, &after, world.own, &failure), 0);
+	assert_int_equal(nl_bridge_add(&world.nl, "br1"), 0);
+	assert_int_equal(ifsetup_restore(&world.nl, &after, world.own, &failure), 0);
+	assert_int_equal(bridge_find(&world.nl, "br1", &link), 0);
+	assert_int_equal(master_of(&world, world.own), link.ifindex);
+	teardown(&world);
+}
+
+/* All facts until the monitor has no more to tell, the newest of each kind. */
+static struct monitor_facts read_all(struct monitor *monitor)
+{
+	struct pollfd readable = { .fd = monitor_fd(monitor), .events = POLLIN };
+	struct monitor_facts facts, all = { 0 };
+
+	while (poll(&readable, 1, 200) > 0) {
+		assert_int_equal(monitor_read(monitor, &facts), 0);
+		all.bridge_came |= facts.bridge_came;
+		all.own_joined |= facts.own_joined;
+		all.own_master = facts.own_master;
+		all.own_deleted |= facts.own_deleted;
+	}
+	return all;
+}
+
+static void the_monitor_tells_of_the_bridge(void **state)
+{
+	struct monitor monitor = MONITOR_NULL;
+	struct monitor_facts facts;
+	struct nl_link link;
+	struct world world;
+
+	(void)state;
+	setup(&world);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	assert_int_equal(bridge_find(&world.nl, "br0", &link), 0);
+	assert_int_equal(bridge_join(&world.nl, "br0", world.own), 0);
+	assert_int_equal(monitor_open(&monitor, NULL, world.own), 0);
+	monitor.bridge = br0;
+	facts = read_all(&monitor);
+	assert_false(facts.bridge_came || facts.own_joined);
+
+	/* Taken out by hand: whatever happens to that bridge, it is not joined again. */
+	assert_int_equal(bridge_leave(&world.nl, world.own), 0);
+	assert_int_equal(nl_link_set_mtu(&world.nl, link.ifindex, 1400), 0);
+	facts = read_all(&monitor);
+	assert_true(facts.own_joined);
+	assert_int_equal(facts.own_master, 0);
+	assert_false(facts.bridge_came || facts.own_deleted);
+
+	assert_int_equal(bridge_join(&world.nl, "br0", world.own), 0);
+	facts = read_all(&monitor);
+	assert_true(facts.own_joined);
+	assert_int_equal(facts.own_master, link.ifindex);
+	assert_false(facts.bridge_came);
+
+	/* Deleted and made again. */
+	assert_int_equal(nl_bridge_del(&world.nl, link.ifindex), 0);
+	facts = read_all(&monitor);
+	assert_true(facts.own_joined);
+	assert_false(facts.bridge_came || facts.own_deleted);
+	assert_int_equal(nl_bridge_add(&world.nl, "br1"), 0);
+	assert_false(read_all(&monitor).bridge_came);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	assert_true(read_all(&monitor).bridge_came);
+	monitor_close(&monitor);
+	teardown(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_a_bridge_is_a_bridge),
+		cmocka_unit_test(it_is_made_switched_on_and_unmade),
+		cmocka_unit_test(one_with_other_ports_stays),
+		cmocka_unit_test(one_that_was_made_again_is_not_ours),
+		cmocka_unit_test(ports_join_and_leave),
+		cmocka_unit_test(odd_requests_are_refused),
+		cmocka_unit_test(without_the_right_it_is_refused),
+		cmocka_unit_test(set_up_joins_and_a_change_moves),
+		cmocka_unit_test(the_monitor_tells_of_the_bridge),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
