@@ -1,0 +1,44 @@
+/*
+ * Giving up rights, for good: those of the user, capabilities, the file system. What the process
+ * has open by then it keeps; it can open nothing more. See sandbox.h for the system calls.
+ *
+ * Rights belong to a thread, so this is done while there is only one.
+ */
+#ifndef DAEMON_HOST_RIGHTS_H
+#define DAEMON_HOST_RIGHTS_H
+
+#include <stdbool.h>
+
+#include "common/defs.h"
+
+/* Bytes of a text, with a NUL. */
+#define RIGHTS_TEXT_MAX 256
+
+/* Expected answer of rights_drop(). */
+enum rights_answer {
+	RIGHTS_NO_USER = 1, /* done; but there is no such user, and another one was taken */
+};
+
+/*!
+ * Becomes a user without rights: no supplementary group, no capability in any set, and no way to
+ * get any by running a program (PR_SET_NO_NEW_PRIVS). Started as another user than root, it stays
+ * that one, and what it inherited of the bounding set stays too, which counts for nothing then.
+ * Afterwards it looks whether all that is so.
+ * Sources: setresuid(2), capabilities(7), "Capability bounding set" and "Ambient".
+ * \param user  to become when started as root; where there is none of that name, `nobody`
+ * \param text  RIGHTS_TEXT_MAX bytes: what failed or is not as wished, no full stop; "" when all is
+ * \return 0; RIGHTS_NO_USER; a negative errno: the process must not go on
+ */
+int rights_drop(const char *user, char text[static RIGHTS_TEXT_MAX]);
+
+/*!
+ * Gives up the file system where the kernel has Landlock: no file is opened, made, removed or run
+ * any more. From Linux 6.7 on also no TCP connection is made, from 6.12 on no signal is sent to
+ * processes outside, and no abstract socket of theirs is connected to. To be called behind
+ * rights_drop(). Source: landlock(7).
+ * \return 0; -ENOSYS or -EOPNOTSUPP: this kernel has it not, or it is switched off; another
+ *         negative errno
+ */
+int rights_close_files(void);
+
+#endif
