@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -31,11 +32,13 @@ _Static_assert(LINE_MAX_LEN <= PIPE_BUF, "a pipe that is writable takes a whole 
 static struct {
 	char prefix[32]; /* "site-a: " or empty */
 	char link[16];   /* "site-a" or empty */
+	char peer[48];   /* its public key or empty; under `lock`, for a reload may change it */
+	pthread_mutex_t lock;
 	enum log_level level;
 	int journal_fd;       /* -1: lines go to stderr */
 	bool journal;         /* lines start with "<3>" and the like */
 	atomic_ullong n_lost; /* lines that stderr did not take since the last one it took */
-} state = { .level = LOG_LEVEL_INFO, .journal_fd = -1 };
+} state = { .level = LOG_LEVEL_INFO, .journal_fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* systemd sets JOURNAL_STREAM to "device:inode" of the stream that it gave to the service; a
    stderr that was redirected since then is another one. */
@@ -97,17 +100,36 @@ int log_open(enum log_target target)
 	return 0;
 }
 
+void log_set_peer(const char *key)
+{
+	pthread_mutex_lock(&state.lock);
+	snprintf(state.peer, sizeof(state.peer), "%s", key ? key : "");
+	pthread_mutex_unlock(&state.lock);
+}
+
+/* Writes "NAME=VALUE\n" behind what is there; nothing for an empty value. */
+static void add_field(char *head, size_t size, const char *name, const char *value)
+{
+	size_t len = strlen(head);
+
+	if (value[0])
+		snprintf(head + len, size - len, "%s=%s\n", name, value);
+}
+
 /* One entry. \param text  the line with its newline, without a mark */
 static bool write_entry(enum log_level level, const char *text, size_t len)
 {
-	char head[128];
+	char head[192];
 	struct iovec parts[] = { { head, 0 }, { NULL, len } };
 	const struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
-	int n = snprintf(head, sizeof(head),
-			 "PRIORITY=%d\nSYSLOG_IDENTIFIER=vpnd\n%s%s%sMESSAGE=", (int)level,
-			 state.link[0] ? "VPND_LINK=" : "", state.link, state.link[0] ? "\n" : "");
 
-	parts[0].iov_len = (size_t)n;
+	snprintf(head, sizeof(head), "PRIORITY=%d\nSYSLOG_IDENTIFIER=vpnd\n", (int)level);
+	add_field(head, sizeof(head), "VPND_LINK", state.link);
+	pthread_mutex_lock(&state.lock);
+	add_field(head, sizeof(head), "VPND_PEER", state.peer);
+	pthread_mutex_unlock(&state.lock);
+	strncat(head, "MESSAGE=", sizeof(head) - strlen(head) - 1);
+	parts[0].iov_len = strlen(head);
 	memcpy(&parts[1].iov_base, &text, sizeof(text)); /* an iovec knows no const */
 	return sendmsg(state.journal_fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
 }

@@ -17,6 +17,7 @@
 
 /* The values are syslog's, as the journal wants them. */
 enum log_level {
+	LOG_LEVEL_NONE = 0, /* for log_init() alone: nothing is printed */
 	LOG_LEVEL_ERROR = 3,
 	LOG_LEVEL_WARNING = 4,
 	LOG_LEVEL_NOTICE = 5,
@@ -47,11 +48,15 @@ enum log_target {
 
 /*!
  * Chooses where messages go; without it lines go to stderr. Called after log_init(), before
- * threads. Entries of the journal have the fields PRIORITY, SYSLOG_IDENTIFIER, VPND_LINK and
- * MESSAGE.
+ * threads. Entries of the journal have the fields PRIORITY, SYSLOG_IDENTIFIER, VPND_LINK,
+ * VPND_PEER (see log_set_peer()) and MESSAGE.
  * \return 0; a negative errno when the journal was asked for and cannot be reached
  */
 int log_open(enum log_target target);
+
+/*! Sets the field VPND_PEER of entries in the journal. \param key  the peer's public key in base64;
+ * NULL: no such field */
+void log_set_peer(const char *key);
 
 /*! Prints one line. The text has no newline and no bytes that came from the network. */
 void log_msg(enum log_level level, const char *format, ...) printf_like(2, 3);

@@ -142,6 +142,15 @@ static void write_prefixes(const struct conf_prefixes *list, FILE *out)
 		fprintf(out, " and %zu more", list->n - n_shown);
 }
 
+/* Every one: what is told by how it is written must not be abridged. */
+static void write_all_prefixes(const struct conf_prefixes *list, FILE *out)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < list->n; i++)
+		fprintf(out, "%s%s", i == 0 ? "" : ", ", prefix_format(&list->items[i], text));
+}
+
 /* "AllowedIPs: added 1 (10.0.0.0/8), removed 2 (fd00::/8, fd01::/16)". */
 static int tell_prefixes(const struct pair *pair, const struct conf_prefixes *added,
 			 const struct conf_prefixes *removed, char **ret)
@@ -262,9 +271,36 @@ static void write_bridge(const struct conf_link *link, FILE *out)
 	write_string(link->bridge, out);
 }
 
+static void write_bridge_create(const struct conf_link *link, FILE *out)
+{
+	fputs(words_name(&words_yes_no, link->bridge_create), out);
+}
+
 static void write_namespace(const struct conf_link *link, FILE *out)
 {
 	write_string(link->namespace, out);
+}
+
+static void write_forward(const struct conf_link *link, FILE *out)
+{
+	fputs(words_name(&words_yes_no, link->forward), out);
+}
+
+static void write_masquerade(const struct conf_link *link, FILE *out)
+{
+	if (link->masquerade.n == 0)
+		fputs(words_name(&words_yes_no, link->masquerades_all), out);
+	write_all_prefixes(&link->masquerade, out);
+}
+
+static void write_mss_clamp(const struct conf_link *link, FILE *out)
+{
+	const char *word = words_name(&words_mss, link->mss_clamp);
+
+	if (word != NULL)
+		fputs(word, out);
+	else
+		fprintf(out, "%u", link->mss_clamp);
 }
 
 static void write_ready_when(const struct conf_link *link, FILE *out)
@@ -319,7 +355,11 @@ static const struct row rows[KEYS_N] = {
 	[KEYS_SAVE_CONFIG] = { VALUE(write_save_config), LATER("has no effect") },
 	[KEYS_MODE] = { VALUE(write_mode), RESTART },
 	[KEYS_BRIDGE] = { VALUE(write_bridge), LIVE },
+	[KEYS_BRIDGE_CREATE] = { VALUE(write_bridge_create), LIVE },
 	[KEYS_NAMESPACE] = { VALUE(write_namespace), RESTART },
+	[KEYS_FORWARD] = { VALUE(write_forward), LIVE },
+	[KEYS_MASQUERADE] = { VALUE(write_masquerade), LIVE },
+	[KEYS_MSS_CLAMP] = { VALUE(write_mss_clamp), LIVE },
 	[KEYS_READY_WHEN] = { VALUE(write_ready_when), LATER("counts at the next start") },
 	[KEYS_PUBLIC_KEY] = { .tell = tell_peer_key, SESSION },
 	[KEYS_PRESHARED_KEY] = {

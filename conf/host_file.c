@@ -174,6 +174,9 @@ static bool take_value(const config_setting_t *setting, const struct host_keys_r
 	case HOST_KEYS_WORD:
 		ok = take_word(setting, row, &value);
 		break;
+	case HOST_KEYS_USER:
+		return config_setting_type(setting) == CONFIG_TYPE_STRING &&
+		       host_keys_set_user(row, host, config_setting_get_string(setting));
 	}
 	if (ok)
 		host_keys_set(row, host, value);

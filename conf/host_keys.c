@@ -12,6 +12,8 @@
 #define SWITCH_WANTS                    "true or false, without quotation marks"
 #define SWITCH_LIMITS                   0, 1, true, NULL, SWITCH_WANTS
 #define WORDS(list)                     0, 0, false, list, NULL
+#define USER_LIMITS                     0, 0, false, NULL, "the name of a user, in quotation marks"
+#define USER_DEFAULT                    "vpnd"
 #define NUMBER(min, max, wants)         min, max, false, NULL, wants
 #define NUMBER_OR_ZERO(min, max, wants) min, max, true, NULL, wants
 
@@ -21,12 +23,14 @@
 /* Members that take words are written as unsigned int. */
 _Static_assert(sizeof(enum conf_log_level) == sizeof(unsigned int), "host_keys_set()");
 _Static_assert(sizeof(enum conf_log_target) == sizeof(unsigned int), "host_keys_set()");
+_Static_assert(sizeof(enum conf_sandbox) == sizeof(unsigned int), "host_keys_set()");
 _Static_assert(sizeof(enum conf_cipher) == sizeof(unsigned int), "host_keys_set()");
 /* What a row says it wants must be what its limits say. */
 _Static_assert(CONF_MTU_MIN_IPV6 == 1280 && CONF_MTU_MAX == 65475, "the text of defaults.mtu");
 _Static_assert(CONF_TUN_BATCH_MAX == 256 && CONF_UDP_BATCH_MAX == 64, "the texts of batches");
 _Static_assert(CONF_SOCKET_BUFFER_MIN == 65536 && CONF_SOCKET_BUFFER_MAX == 536870912,
 	       "BUFFER_WANTS");
+_Static_assert(CONF_BROADCAST_LIMIT_MAX == 1000000, "the text of data.tap_broadcast_limit");
 
 /* clang-format off */
 const struct host_keys_row host_keys_table[HOST_KEYS_N] = {
@@ -40,9 +44,13 @@ const struct host_keys_row host_keys_table[HOST_KEYS_N] = {
 		WORDS(&words_log_target),
 		"Where messages go: auto is the journal under systemd, else stderr",
 	},
-	[HOST_KEYS_TUN_OFFLOAD] = {
-		"data", "tun_offload", HOST(data.tun_offload), HOST_KEYS_SWITCH, 1, SWITCH_LIMITS,
-		"Take superpackets from the interface",
+	[HOST_KEYS_TUN_SPLIT_TCP] = {
+		"data", "tun_split_tcp", HOST(data.tun_split_tcp), HOST_KEYS_SWITCH, 1, SWITCH_LIMITS,
+		"Take superpackets of TCP from the interface",
+	},
+	[HOST_KEYS_TUN_SPLIT_UDP] = {
+		"data", "tun_split_udp", HOST(data.tun_split_udp), HOST_KEYS_SWITCH, 1, SWITCH_LIMITS,
+		"Take superpackets of UDP from the interface",
 	},
 	[HOST_KEYS_TUN_MERGE_TCP] = {
 		"data", "tun_merge_tcp", HOST(data.tun_merge_tcp), HOST_KEYS_SWITCH, 1, SWITCH_LIMITS,
@@ -92,9 +100,26 @@ const struct host_keys_row host_keys_table[HOST_KEYS_N] = {
 		NUMBER_OR_ZERO(CONF_SOCKET_BUFFER_MIN, CONF_SOCKET_BUFFER_MAX, BUFFER_WANTS),
 		"Bytes that may wait in the socket to be read; 0 for the kernel's default",
 	},
+	/* 2,000 full-size frames are 24 Mbit/s: more than networks have that work, and little enough
+	   for a link of a loop to stay usable. */
+	[HOST_KEYS_TAP_BROADCAST_LIMIT] = {
+		"data", "tap_broadcast_limit", HOST(data.tap_broadcast_limit), HOST_KEYS_NUMBER, 2000,
+		NUMBER_OR_ZERO(1, CONF_BROADCAST_LIMIT_MAX,
+			       "0 (no limit) or a number of frames a second up to 1000000"),
+		"Most broadcast and multicast frames a second that a TAP link sends; 0 for all",
+	},
 	[HOST_KEYS_HOOKS] = {
 		"rights", "hooks", HOST(rights.hooks), HOST_KEYS_SWITCH, 1, SWITCH_LIMITS,
 		"Run the commands PreUp, PostUp, PreDown and PostDown of link files",
+	},
+	[HOST_KEYS_USER_NAME] = {
+		"rights", "user", HOST(rights.user), HOST_KEYS_USER, 0, USER_LIMITS,
+		"The user that a link becomes when it is started as root",
+	},
+	[HOST_KEYS_SANDBOX] = {
+		"rights", "sandbox", HOST(rights.sandbox), HOST_KEYS_WORD, CONF_SANDBOX_DEFAULT,
+		WORDS(&words_sandbox),
+		"What becomes of system calls that a link has no need of: refuse, kill, or off",
 	},
 	/* The least is IPv6's: whether a link may have less depends on its addresses, which its own
 	   file is checked for. */
@@ -183,6 +208,18 @@ void host_keys_set(const struct host_keys_row *row, struct conf_host *host, unsi
 		memcpy(field, &value, sizeof(value));
 }
 
+bool host_keys_set_user(const struct host_keys_row *row, struct conf_host *host, const char *name)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789_-.";
+	size_t len = strlen(name);
+
+	if (len == 0 || len >= CONF_USER_MAX || strspn(name, allowed) != len || name[0] == '-')
+		return false;
+	memcpy((char *)host + row->offset, name, len + 1);
+	return true;
+}
+
 unsigned int host_keys_get(const struct host_keys_row *row, const struct conf_host *host)
 {
 	const char *field = (const char *)host + row->offset;
@@ -200,8 +237,12 @@ unsigned int host_keys_get(const struct host_keys_row *row, const struct conf_ho
 void conf_host_init(struct conf_host *host)
 {
 	memset(host, 0, sizeof(*host));
-	for (size_t i = 0; i < HOST_KEYS_N; i++)
-		host_keys_set(&host_keys_table[i], host, host_keys_table[i].fallback);
+	for (size_t i = 0; i < HOST_KEYS_N; i++) {
+		if (host_keys_table[i].type == HOST_KEYS_USER)
+			(void)!host_keys_set_user(&host_keys_table[i], host, USER_DEFAULT);
+		else
+			host_keys_set(&host_keys_table[i], host, host_keys_table[i].fallback);
+	}
 }
 
 void host_apply_defaults(const struct conf_host *host, struct conf_link *link)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/defs.h"
 #include "conf/host_model.h"
 #include "conf/words.h"
 
@@ -19,13 +20,15 @@ enum host_keys_type {
 	HOST_KEYS_SWITCH, /* true or false; bool */
 	HOST_KEYS_NUMBER, /* decimal; unsigned int */
 	HOST_KEYS_WORD,   /* one of some words; an enum without negative values */
+	HOST_KEYS_USER,   /* the name of a user; char[CONF_USER_MAX] */
 };
 
 /* Position in the table. */
 enum host_keys_id {
 	HOST_KEYS_LOG_LEVEL,
 	HOST_KEYS_LOG_TARGET,
-	HOST_KEYS_TUN_OFFLOAD,
+	HOST_KEYS_TUN_SPLIT_TCP,
+	HOST_KEYS_TUN_SPLIT_UDP,
 	HOST_KEYS_TUN_MERGE_TCP,
 	HOST_KEYS_TUN_MERGE_UDP,
 	HOST_KEYS_UDP_SEGMENT,
@@ -36,7 +39,10 @@ enum host_keys_id {
 	HOST_KEYS_UDP_RECEIVE_BATCH,
 	HOST_KEYS_UDP_SEND_BUFFER,
 	HOST_KEYS_UDP_RECEIVE_BUFFER,
+	HOST_KEYS_TAP_BROADCAST_LIMIT,
 	HOST_KEYS_HOOKS,
+	HOST_KEYS_USER_NAME,
+	HOST_KEYS_SANDBOX,
 	HOST_KEYS_MTU,
 	HOST_KEYS_PERSISTENT_KEEPALIVE,
 	HOST_KEYS_CIPHER,
@@ -81,6 +87,14 @@ const char *host_keys_group(size_t i);
  * \param value  checked already: 0 or 1, a number within limits, the value of a word
  */
 void host_keys_set(const struct host_keys_row *row, struct conf_host *host, unsigned int value);
+
+/*!
+ * Stores the name of a user.
+ * \param row   of the type HOST_KEYS_USER
+ * \return false: no user is called that; see useradd(8)
+ */
+must_check bool host_keys_set_user(const struct host_keys_row *row, struct conf_host *host,
+				   const char *name);
 
 /*! What host_keys_set() stored. */
 unsigned int host_keys_get(const struct host_keys_row *row, const struct conf_host *host);

@@ -27,12 +27,26 @@ enum conf_log_target {
 	CONF_LOG_TO_JOURNAL, /* entries with fields */
 };
 
+/* What becomes of a system call that the process of a link has no need of. */
+enum conf_sandbox {
+	CONF_SANDBOX_OFF,    /* nothing: it is not watched, and may open files */
+	CONF_SANDBOX_REFUSE, /* it fails */
+	CONF_SANDBOX_KILL,   /* the process ends at once */
+};
+
+/* Without the option of the build. */
+#ifndef CONF_SANDBOX_DEFAULT
+#define CONF_SANDBOX_DEFAULT CONF_SANDBOX_REFUSE
+#endif
+
 /* Limits of what a host file may ask for. */
 enum conf_host_limits {
 	CONF_TUN_BATCH_MAX = 256,                   /* reads from the interface */
 	CONF_UDP_BATCH_MAX = 64,                    /* messages of one system call */
+	CONF_BROADCAST_LIMIT_MAX = 1000000,         /* frames a second */
 	CONF_SOCKET_BUFFER_MIN = 65536,             /* one datagram of the largest kind */
 	CONF_SOCKET_BUFFER_MAX = 512 * 1024 * 1024, /* the kernel counts twice that, in an int */
+	CONF_USER_MAX = 33,                         /* bytes of a user's name, with a NUL */
 };
 
 /* The host file. Start with conf_host_init(). */
@@ -44,7 +58,8 @@ struct conf_host {
 
 	/* What the data path may use, each only where the kernel can do it. */
 	struct {
-		bool tun_offload;            /* superpackets from the interface */
+		bool tun_split_tcp; /* superpackets from the interface */
+		bool tun_split_udp;
 		bool tun_merge_tcp;          /* TCP segments joined on their way to the interface */
 		bool tun_merge_udp;          /* the same for UDP datagrams */
 		bool udp_segment;            /* UDP_SEGMENT when sending */
@@ -52,14 +67,17 @@ struct conf_host {
 		bool trust_inner_checksum;   /* do not verify what the cipher has authenticated */
 		unsigned int tun_batch;      /* reads from the interface before sending */
 		unsigned int udp_send_batch; /* messages of one sendmmsg(2) */
-		unsigned int udp_receive_batch;  /* messages of one recvmmsg(2) */
-		unsigned int udp_send_buffer;    /* bytes; 0: as the kernel has it */
-		unsigned int udp_receive_buffer; /* bytes; 0: as the kernel has it */
+		unsigned int udp_receive_batch;   /* messages of one recvmmsg(2) */
+		unsigned int udp_send_buffer;     /* bytes; 0: as the kernel has it */
+		unsigned int udp_receive_buffer;  /* bytes; 0: as the kernel has it */
+		unsigned int tap_broadcast_limit; /* frames a second; 0: no limit */
 	} data;
 
 	/* What links may do on this host. */
 	struct {
-		bool hooks; /* whether PreUp to PostDown may run */
+		bool hooks;               /* whether PreUp to PostDown may run */
+		char user[CONF_USER_MAX]; /* that the link becomes when it is started as root */
+		enum conf_sandbox sandbox;
 	} rights;
 
 	/* Used where a link file is silent; see host_apply_defaults(). */

@@ -90,10 +90,30 @@ const struct keys_row keys_table[KEYS_N] = {
 		"Bridge", values_interface, LINK(bridge), 0,
 		"Bridge that the interface joins; needs Mode = tap",
 	},
+	[KEYS_BRIDGE_CREATE] = {
+		KEYS_INTERFACE, 0,
+		"BridgeCreate", values_yes_no, LINK(bridge_create), 0,
+		"Whether the bridge is made when there is none",
+	},
 	[KEYS_NAMESPACE] = {
 		KEYS_INTERFACE, 0,
 		"Namespace", values_namespace, LINK(namespace), 0,
-		"Network namespace that the interface is placed in",
+		"Network namespace that the interface is placed in: a name, or a process",
+	},
+	[KEYS_FORWARD] = {
+		KEYS_INTERFACE, 0,
+		"Forward", values_yes_no, LINK(forward), 0,
+		"Whether this host forwards packets between the link and its other interfaces",
+	},
+	[KEYS_MASQUERADE] = {
+		KEYS_INTERFACE, KEYS_REPEATABLE | KEYS_WORDS,
+		"Masquerade", values_masquerade, LINK(masquerade), CONF_MASQUERADE_MAX,
+		"Whose packets leave with the interface's address: yes (all), or prefixes",
+	},
+	[KEYS_MSS_CLAMP] = {
+		KEYS_INTERFACE, 0,
+		"MssClamp", values_mss, LINK(mss_clamp), 0,
+		"Largest segment of forwarded TCP: auto (default, what fits), no, or bytes",
 	},
 	[KEYS_READY_WHEN] = {
 		KEYS_INTERFACE, 0,

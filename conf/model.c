@@ -32,6 +32,7 @@ void conf_link_deinit(struct conf_link *link)
 		free_strings(&link->hooks[i]);
 	free(link->bridge);
 	free(link->namespace);
+	free(link->masquerade.items);
 	free(link->preshared_key_file);
 	free(link->allowed_ips.items);
 	free(link->endpoints);
@@ -99,6 +100,7 @@ static void copy_plain(const struct conf_link *from, struct conf_link *to)
 	memset(to->hooks, 0, sizeof(to->hooks));
 	to->bridge = NULL;
 	to->namespace = NULL;
+	to->masquerade = (struct conf_prefixes) { 0 };
 	to->preshared_key_file = NULL;
 	to->allowed_ips = (struct conf_prefixes) { 0 };
 	to->endpoints = NULL;
@@ -115,6 +117,7 @@ static bool copy_owned(const struct conf_link *from, struct conf_link *to)
 		  copy_string(from->table_name, &to->table_name) &&
 		  copy_string(from->bridge, &to->bridge) &&
 		  copy_string(from->namespace, &to->namespace) &&
+		  copy_prefixes(&from->masquerade, &to->masquerade) &&
 		  copy_string(from->preshared_key_file, &to->preshared_key_file) &&
 		  copy_prefixes(&from->allowed_ips, &to->allowed_ips);
 

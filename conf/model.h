@@ -25,9 +25,14 @@ enum conf_limits {
 	CONF_ENDPOINTS_MAX = 8,           /* Endpoint entries, tried in order */
 	CONF_HOOKS_MAX = 64,              /* commands of one hook */
 	CONF_DNS_MAX = 16,                /* servers and search domains together */
+	CONF_MASQUERADE_MAX = 64,         /* Masquerade entries */
 	CONF_MTU_MIN = 68,                /* RFC 791: every IPv4 link carries this */
 	CONF_MTU_MIN_IPV6 = 1280,         /* RFC 8200 section 5 */
 	CONF_MTU_MAX = 65475, /* 65,535 - 60: the largest packet that fits sealed in UDP */
+	CONF_MSS_AUTO = 0,    /* MssClamp: what the way of each connection carries */
+	CONF_MSS_NONE = 1,    /* MssClamp: no */
+	CONF_MSS_MIN = 536,   /* RFC 9293 section 3.7.1: every host takes segments of this size */
+	CONF_MSS_MAX = 65495, /* 65,535 less the shortest headers of IPv4 and TCP */
 };
 
 enum conf_mode { CONF_MODE_TUN, CONF_MODE_TAP };
@@ -88,8 +93,16 @@ struct conf_link {
 	bool save_config;
 	enum conf_mode mode;
 	char *bridge;
-	char *namespace; /* NULL: the one vpnd runs in */
+	char *namespace;                 /* NULL: the one vpnd runs in */
+	struct conf_prefixes masquerade; /* Masquerade = PREFIX, ...; masked */
+	bool masquerades_all;            /* Masquerade = yes */
+	bool forward; /* also when Masquerade asks for it and Forward says nothing */
+	bool bridge_create;
+	unsigned int mss_clamp; /* CONF_MSS_AUTO, CONF_MSS_NONE, or bytes */
 	enum conf_ready ready_when;
+	/* Not from a file, but by the wg protocol alone: keys and peer may be missing, and
+	 * addresses, routes, and whether the interface is up are the caller's business. */
+	bool is_bare;
 
 	/* [Peer] */
 	struct key peer_key;

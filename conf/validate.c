@@ -104,25 +104,55 @@ static void check_peer_key(const struct conf_link *link, const struct validate_p
 			   "PublicKey is the public key of this end; the far end's belongs here");
 }
 
+static bool has_address(const struct conf_link *link, int family)
+{
+	for (size_t i = 0; i < link->addresses.n; i++) {
+		if (link->addresses.items[i].family == family)
+			return true;
+	}
+	return false;
+}
+
+static void check_bridge(const struct conf_link *link, const struct validate_places *places,
+			 struct diag *diag)
+{
+	unsigned int line = LINE(places, KEYS_BRIDGE);
+
+	if (line == 0 && link->bridge_create)
+		diag_error(diag, LINE(places, KEYS_BRIDGE_CREATE),
+			   "BridgeCreate is given without Bridge, which names the bridge to make");
+	if (line != 0 && link->mode != CONF_MODE_TAP &&
+	    (LINE(places, KEYS_MODE) == 0 || places->keys[KEYS_MODE].parsed))
+		diag_error(diag, line,
+			   "Bridge needs Mode = tap, because a bridge takes Ethernet frames only");
+	if (link->bridge != NULL && strcmp(link->bridge, link->name) == 0)
+		diag_error(diag, line,
+			   "Bridge is the link's own interface; it must be a bridge that exists");
+	if (line != 0 && LINE(places, KEYS_ADDRESS) != 0)
+		diag_warning(diag, LINE(places, KEYS_ADDRESS),
+			     "Address and Bridge are both given, but what arrives goes to the "
+			     "bridge, and nobody reaches the address; give it to the bridge");
+}
+
+/* What a namespace of its own leaves without a meaning. */
+static void check_namespace(const struct conf_link *link, const struct validate_places *places,
+			    struct diag *diag)
+{
+	if (LINE(places, KEYS_NAMESPACE) != 0 && link->dns.n > 0)
+		diag_warning(diag, LINE(places, KEYS_DNS),
+			     "DNS is not set inside of a Namespace: write name servers into "
+			     "/etc/netns/NAME/resolv.conf, where `ip netns exec` finds them, or "
+			     "tell the container");
+}
+
 static void check_interface(const struct conf_link *link, const struct validate_places *places,
 			    struct diag *diag)
 {
-	bool has_ipv6 = false;
-
-	for (size_t i = 0; i < link->addresses.n; i++)
-		has_ipv6 = has_ipv6 || link->addresses.items[i].family == AF_INET6;
-	if (has_ipv6 && link->mtu != 0 && link->mtu < CONF_MTU_MIN_IPV6)
+	if (has_address(link, AF_INET6) && link->mtu != 0 && link->mtu < CONF_MTU_MIN_IPV6)
 		diag_error(diag, LINE(places, KEYS_MTU),
 			   "MTU is %u, but the interface has an IPv6 address, and IPv6 needs at "
 			   "least %d",
 			   link->mtu, CONF_MTU_MIN_IPV6);
-	if (LINE(places, KEYS_BRIDGE) != 0 && link->mode != CONF_MODE_TAP &&
-	    (LINE(places, KEYS_MODE) == 0 || places->keys[KEYS_MODE].parsed))
-		diag_error(diag, LINE(places, KEYS_BRIDGE),
-			   "Bridge needs Mode = tap, because a bridge takes Ethernet frames only");
-	if (link->bridge != NULL && strcmp(link->bridge, link->name) == 0)
-		diag_error(diag, LINE(places, KEYS_BRIDGE),
-			   "Bridge is the link's own interface; it must be a bridge that exists");
 	if (link->save_config)
 		diag_warning(diag, LINE(places, KEYS_SAVE_CONFIG),
 			     "SaveConfig = true has no effect: vpnd never writes the file");
@@ -230,22 +260,22 @@ static void drop_repeated(struct conf_prefixes *list, struct validate_places *pl
 }
 
 /* As wg does it: an address with a shorter length is taken for the network around it. */
-static void mask_allowed_ips(struct conf_link *link, const struct validate_places *places,
-			     struct diag *diag)
+static void mask_prefixes(struct conf_prefixes *list, const struct validate_places *places,
+			  enum keys_id id, struct diag *diag)
 {
 	char given[PREFIX_TEXT_MAX];
 	char used[PREFIX_TEXT_MAX];
 
-	for (size_t i = 0; i < link->allowed_ips.n; i++) {
-		struct prefix *prefix = &link->allowed_ips.items[i];
+	for (size_t i = 0; i < list->n; i++) {
+		struct prefix *prefix = &list->items[i];
 
 		if (!prefix_has_host_bits(prefix))
 			continue;
 		prefix_format(prefix, given);
 		prefix_mask(prefix);
-		diag_warning(diag, places->keys[KEYS_ALLOWED_IPS].lines[i],
-			     "AllowedIPs %s has bits set behind its length; %s is used", given,
-			     prefix_format(prefix, used));
+		diag_warning(diag, places->keys[id].lines[i],
+			     "%s %s has bits set behind its length; %s is used",
+			     keys_table[id].name, given, prefix_format(prefix, used));
 	}
 }
 
@@ -257,8 +287,55 @@ static void check_allowed_ips(struct conf_link *link, struct validate_places *pl
 		diag_warning(diag, places->sections[KEYS_PEER],
 			     "[Peer] has no AllowedIPs, so no packet may pass the link; "
 			     "\"0.0.0.0/0, ::/0\" with Table = off allows all");
-	mask_allowed_ips(link, places, diag);
+	mask_prefixes(&link->allowed_ips, places, KEYS_ALLOWED_IPS, diag);
 	drop_repeated(&link->allowed_ips, places, KEYS_ALLOWED_IPS, diag);
+}
+
+/* A prefix of a version of which the interface has no address: nothing can take its place. */
+static void check_masquerade_families(const struct conf_link *link,
+				      const struct validate_places *places, struct diag *diag)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < link->masquerade.n; i++) {
+		const struct prefix *prefix = &link->masquerade.items[i];
+		const char *version = prefix->family == AF_INET ? "IPv4" : "IPv6";
+
+		if (link->addresses.n > 0 && !has_address(link, prefix->family))
+			diag_warning(diag, places->keys[KEYS_MASQUERADE].lines[i],
+				     "Masquerade has %s, but the interface has no %s address that "
+				     "could stand in its place; add an Address",
+				     prefix_format(prefix, text), version);
+	}
+}
+
+/* Forward, Masquerade and MssClamp: what other hosts send through the link. */
+static void check_forwarding(struct conf_link *link, struct validate_places *places,
+			     struct diag *diag)
+{
+	unsigned int line = LINE(places, KEYS_MASQUERADE);
+	bool has_words = places->keys[KEYS_MASQUERADE].n_entries > link->masquerade.n;
+
+	if (link->masquerade.n > 0 && has_words) {
+		diag_error(diag, line,
+			   "Masquerade has \"yes\" or \"no\" beside prefixes; keep one of them");
+		return;
+	}
+	mask_prefixes(&link->masquerade, places, KEYS_MASQUERADE, diag);
+	drop_repeated(&link->masquerade, places, KEYS_MASQUERADE, diag);
+	check_masquerade_families(link, places, diag);
+	if (!link->masquerades_all && link->masquerade.n == 0)
+		line = 0;
+	if (line != 0 && link->bridge != NULL)
+		diag_error(diag, line,
+			   "Masquerade and Bridge are both given, but packets leave by the bridge "
+			   "then, and not by the link's interface; keep one of them");
+	if (link->mss_clamp >= CONF_MSS_MIN && link->bridge != NULL)
+		diag_warning(diag, LINE(places, KEYS_MSS_CLAMP),
+			     "MssClamp has no effect with Bridge: frames are bridged as they are");
+	/* Nobody else's packets would be there to masquerade. */
+	if (line != 0 && LINE(places, KEYS_FORWARD) == 0)
+		link->forward = true;
 }
 
 void validate_link(struct conf_link *link, struct validate_places *places, struct diag *diag)
@@ -266,9 +343,12 @@ void validate_link(struct conf_link *link, struct validate_places *places, struc
 	check_sections(places, diag);
 	check_private_key(link, places, diag);
 	check_interface(link, places, diag);
+	check_bridge(link, places, diag);
 	drop_repeated(&link->addresses, places, KEYS_ADDRESS, diag);
 	check_peer_key(link, places, diag);
 	check_preshared_key(link, places, diag);
 	check_allowed_ips(link, places, diag);
 	check_endpoints(link, places, diag);
+	check_forwarding(link, places, diag);
+	check_namespace(link, places, diag);
 }

@@ -214,6 +214,47 @@ const char *values_bool(const char *text, size_t len, struct conf_link *link, vo
 	return NULL;
 }
 
+const char *values_yes_no(const char *text, size_t len, struct conf_link *link, void *field)
+{
+	unsigned int value;
+
+	(void)len;
+	(void)link;
+	if (!words_find(&words_yes_no, text, &value))
+		return "is not \"yes\" or \"no\"";
+	*(bool *)field = value != 0;
+	return NULL;
+}
+
+const char *values_masquerade(const char *text, size_t len, struct conf_link *link, void *field)
+{
+	unsigned int value;
+
+	if (words_find(&words_yes_no, text, &value)) {
+		link->masquerades_all = value != 0;
+		return NULL;
+	}
+	if (values_prefix(text, len, link, field) == NULL)
+		return NULL;
+	return "is not \"yes\", \"no\" or a prefix such as 10.0.0.0/24 or fd00::/64";
+}
+
+const char *values_mss(const char *text, size_t len, struct conf_link *link, void *field)
+{
+	unsigned int value;
+	uint64_t number;
+
+	(void)len;
+	(void)link;
+	_Static_assert(CONF_MSS_MIN == 536 && CONF_MSS_MAX == 65495, "the text below");
+	if (words_find(&words_mss, text, &value))
+		number = value;
+	else if (!parse_decimal(text, CONF_MSS_MAX, &number) || number < CONF_MSS_MIN)
+		return "is not \"auto\", \"no\" or a number from 536 to 65495";
+	*(unsigned int *)field = (unsigned int)number;
+	return NULL;
+}
+
 const char *values_mode(const char *text, size_t len, struct conf_link *link, void *field)
 {
 	unsigned int value;
@@ -249,7 +290,8 @@ const char *values_namespace(const char *text, size_t len, struct conf_link *lin
 	/* It becomes a file name under /run/netns, and must not lead out of there. */
 	if (len > NAME_MAX_LEN || strchr(text, '/') != NULL || text[0] == '.' ||
 	    strspn(text, LETTERS DIGITS "_.:@-") != len)
-		return "is not the name of a network namespace as \"ip netns\" lists it";
+		return "is not the name of a network namespace as \"ip netns\" lists it, nor the "
+		       "number of a process";
 	return set_string(field, text);
 }
 

@@ -27,23 +27,26 @@
 typedef const char *values_parser(const char *text, size_t len, struct conf_link *link,
 				  void *field);
 
-values_parser values_key;       /* struct key: 44 characters of base64 */
-values_parser values_path;      /* char *: name of a file */
-values_parser values_port;      /* uint16_t: 0 to 65535 */
-values_parser values_mark;      /* uint32_t: decimal, 0x hexadecimal, or "off" */
-values_parser values_prefix;    /* struct conf_prefixes: one more; host bits kept */
-values_parser values_dns;       /* struct conf_strings: one more address or search domain */
-values_parser values_mtu;       /* unsigned int: CONF_MTU_MIN to CONF_MTU_MAX */
-values_parser values_table;     /* conf_link: table_kind, table, table_name */
-values_parser values_hook;      /* struct conf_strings: one more command */
-values_parser values_bool;      /* bool: "true" or "false", nothing else, as in wg-quick */
-values_parser values_mode;      /* conf_link: mode */
-values_parser values_interface; /* char *: name of an interface */
-values_parser values_namespace; /* char *: name of a network namespace */
-values_parser values_ready;     /* conf_link: ready_when */
-values_parser values_endpoint;  /* conf_link: endpoints, one more */
-values_parser values_keepalive; /* uint16_t: seconds, or "off" */
-values_parser values_cipher;    /* conf_link: cipher */
+values_parser values_key;        /* struct key: 44 characters of base64 */
+values_parser values_path;       /* char *: name of a file */
+values_parser values_port;       /* uint16_t: 0 to 65535 */
+values_parser values_mark;       /* uint32_t: decimal, 0x hexadecimal, or "off" */
+values_parser values_prefix;     /* struct conf_prefixes: one more; host bits kept */
+values_parser values_dns;        /* struct conf_strings: one more address or search domain */
+values_parser values_mtu;        /* unsigned int: CONF_MTU_MIN to CONF_MTU_MAX */
+values_parser values_table;      /* conf_link: table_kind, table, table_name */
+values_parser values_hook;       /* struct conf_strings: one more command */
+values_parser values_bool;       /* bool: "true" or "false", nothing else, as in wg-quick */
+values_parser values_yes_no;     /* bool: "yes" or "no"; "true" and "false" are understood, too */
+values_parser values_mode;       /* conf_link: mode */
+values_parser values_interface;  /* char *: name of an interface */
+values_parser values_namespace;  /* char *: name of a network namespace */
+values_parser values_masquerade; /* conf_link: masquerades_all, or one more of masquerade */
+values_parser values_mss;        /* unsigned int: CONF_MSS_AUTO, CONF_MSS_NONE, or a number */
+values_parser values_ready;      /* conf_link: ready_when */
+values_parser values_endpoint;   /* conf_link: endpoints, one more */
+values_parser values_keepalive;  /* uint16_t: seconds, or "off" */
+values_parser values_cipher;     /* conf_link: cipher */
 
 /*! Whether `name` may name an interface: 1 to 15 of [A-Za-z0-9_=+.-], but not "." or "..". */
 must_check bool values_is_interface(const char *name);

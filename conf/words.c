@@ -12,7 +12,16 @@
 
 static const struct words_item switches[] = { { "false", false }, { "true", true } };
 
+static const struct words_item yes_no[] = {
+	{ "no", false },
+	{ "yes", true },
+	{ "false", false },
+	{ "true", true },
+};
+
 static const struct words_item modes[] = { { "tun", CONF_MODE_TUN }, { "tap", CONF_MODE_TAP } };
+
+static const struct words_item mss[] = { { "auto", CONF_MSS_AUTO }, { "no", CONF_MSS_NONE } };
 
 static const struct words_item ready_states[] = {
 	{ "interface", CONF_READY_INTERFACE },
@@ -41,13 +50,22 @@ static const struct words_item log_targets[] = {
 	{ "journal", CONF_LOG_TO_JOURNAL },
 };
 
+static const struct words_item sandboxes[] = {
+	{ "off", CONF_SANDBOX_OFF },
+	{ "refuse", CONF_SANDBOX_REFUSE },
+	{ "kill", CONF_SANDBOX_KILL },
+};
+
 const struct words words_switch = WORDS(switches);
+const struct words words_yes_no = WORDS(yes_no);
 const struct words words_mode = WORDS(modes);
+const struct words words_mss = WORDS(mss);
 const struct words words_ready = WORDS(ready_states);
 const struct words words_table = WORDS(tables);
 const struct words words_cipher = WORDS(ciphers);
 const struct words words_log_level = WORDS(log_levels);
 const struct words words_log_target = WORDS(log_targets);
+const struct words words_sandbox = WORDS(sandboxes);
 
 bool words_find(const struct words *words, const char *text, unsigned int *ret)
 {

@@ -1,6 +1,6 @@
 /*
  * `vpnd check`: every finding in the host file and in the link files named, as `vpnd run` would
- * have them; nothing is started or changed.
+ * have them; nothing is started or changed. With --diff also what a reload would change.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -10,8 +10,9 @@
 #include "conf/host_file.h"
 #include "conf/link_file.h"
 #include "conf/paths.h"
+#include "daemon/cli/check_diff.h"
+#include "daemon/cli/check_place.h"
 #include "daemon/cli/cmds.h"
-#include "daemon/cli/supported.h"
 
 /* Prints and forgets the findings of one file. */
 static enum exit_code finish(struct diag *diag)
@@ -32,7 +33,7 @@ static enum exit_code check_host(const char *path, struct conf_host *host)
 	return finish(&diag);
 }
 
-static enum exit_code check_link(const char *path, const struct conf_host *host)
+static enum exit_code check_link(const char *path, const struct conf_host *host, bool wants_diff)
 {
 	struct diag diag = DIAG_NULL(path);
 	struct conf_link link;
@@ -45,30 +46,38 @@ static enum exit_code check_link(const char *path, const struct conf_host *host)
 	link_file_load(path, &link, &diag);
 	host_apply_defaults(host, &link);
 	host_check_link(host, &link, &diag);
-	supported_check(&link, DIAG_WARNING, &diag);
-	conf_link_deinit(&link);
+	if (diag.n_errors == 0)
+		check_place(&link, &diag);
 	code = finish(&diag);
-	if (code == EXIT_DONE)
+	if (code == EXIT_DONE && wants_diff)
+		code = check_diff(path, &link);
+	else if (code == EXIT_DONE)
 		printf("%s: good\n", path);
+	conf_link_deinit(&link);
 	return code;
 }
 
 int cmd_check(int argc, char **argv)
 {
-	static const char usage[] = "check [-c HOST-FILE] LINK|PATH...";
+	static const char usage[] = "check [-c HOST-FILE] [--diff] LINK|PATH...";
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' },
+		{ "diff", no_argument, NULL, 'd' },
 		{ 0 },
 	};
 	const char *host_path = HOST_FILE_PATH;
 	struct conf_host host;
 	enum exit_code worst;
+	bool wants_diff = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
-		if (option != 'c')
+		if (option == 'd')
+			wants_diff = true;
+		else if (option == 'c')
+			host_path = optarg;
+		else
 			return cmd_usage(usage);
-		host_path = optarg;
 	}
 	if (optind == argc)
 		return cmd_usage(usage);
@@ -82,7 +91,7 @@ int cmd_check(int argc, char **argv)
 			fprintf(stderr, "vpnd: argument %d %s\n", i, reason);
 			return EXIT_USAGE;
 		}
-		code = check_link(path, &host);
+		code = check_link(path, &host, wants_diff);
 		worst = MAX(worst, code);
 	}
 	return (int)worst;

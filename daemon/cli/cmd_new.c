@@ -29,7 +29,6 @@
 #include "daemon/cli/host_arg.h"
 #include "daemon/cli/link_writer.h"
 #include "daemon/cli/new_advice.h"
-#include "daemon/cli/supported.h"
 #include "daemon/proto/primitives.h"
 
 #define HERE          LINK_WRITER_HERE
@@ -282,9 +281,8 @@ static enum exit_code make_dir(const char *path, mode_t mode, bool *ret_made)
 	return EXIT_DONE;
 }
 
-/* Reads a file as `vpnd check` does. Only what is wrong is printed, and for this host's file what
- * `vpnd run` cannot do yet. */
-static enum exit_code read_back(const char *path, bool is_here)
+/* Reads a file as `vpnd check` does. Only what is wrong is printed. */
+static enum exit_code read_back(const char *path)
 {
 	struct diag diag = DIAG_NULL(path);
 	struct conf_link link;
@@ -295,8 +293,6 @@ static enum exit_code read_back(const char *path, bool is_here)
 		return EXIT_SYSTEM;
 	}
 	link_file_load(path, &link, &diag);
-	if (is_here)
-		supported_check(&link, DIAG_WARNING, &diag);
 	diag_print(&diag, stderr);
 	code = diag.code;
 	diag_deinit(&diag);
@@ -313,7 +309,7 @@ static enum exit_code write_and_check(struct new_link *new)
 	if (r < 0)
 		return cannot_write(new->pair.paths[failed], -r);
 	for (size_t i = 0; i < FILE_PAIR_N && code == EXIT_DONE; i++)
-		code = read_back(new->pair.paths[i], i == HERE);
+		code = read_back(new->pair.paths[i]);
 	if (code != EXIT_DONE) {
 		file_pair_remove(&new->pair);
 		fputs("vpnd: the files would be refused like this, and were removed again\n",

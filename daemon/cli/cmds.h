@@ -8,7 +8,11 @@
  * it. */
 int cmd_run(int argc, char **argv);
 
-/*! `vpnd check LINK|PATH…`: every finding in the files. */
+/*! `vpnd run --uapi [-f] [-v] [-c HOST-FILE] IFNAME`, and the same under the name wireguard-go: a
+ * link that is configured by the wg protocol alone, in the background. */
+int cmd_run_uapi(int argc, char **argv);
+
+/*! `vpnd check [--diff] LINK|PATH…`: every finding in the files, or what a reload would change. */
 int cmd_check(int argc, char **argv);
 
 /*! `vpnd cleanup LINK|PATH`: takes back what a killed process of the link has left. */
@@ -30,6 +34,9 @@ int cmd_new(int argc, char **argv);
 /*! `vpnd export LINK|PATH --wireguard [--here HOST[:PORT]] [--private-key-file FILE] [--qr]`: the
  * file for a stock WireGuard at the far end. */
 int cmd_export(int argc, char **argv);
+
+/*! `vpnd doctor [--json] LINK|PATH`: why a link does not work. */
+int cmd_doctor(int argc, char **argv);
 
 /*! `vpnd show [LINK] [--json | --watch]`: what the links of this host do. */
 int cmd_show(int argc, char **argv);

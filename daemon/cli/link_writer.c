@@ -57,7 +57,9 @@ static void add_interface(const struct link_writer_end *own, const struct key *p
 		secret_text_add(text, "# The link carries Ethernet frames, not packets: both ends "
 				      "must say so. Add\n# `Bridge = NAME` to make the interface "
 				      "part of a bridge.\nMode = tap\n");
-	secret_text_add(text, "# No MTU: vpnd takes what the path to the far end carries.\n\n");
+	secret_text_add(text,
+			is_tap ? "# No MTU: 1500, as any Ethernet has it.\n\n"
+			       : "# No MTU: vpnd takes what the path to the far end carries.\n\n");
 }
 
 static void add_allowed_ips(const struct link_writer_end *far, bool is_tap,
@@ -66,9 +68,8 @@ static void add_allowed_ips(const struct link_writer_end *far, bool is_tap,
 	char buf[PREFIX_TEXT_MAX];
 
 	if (is_tap) {
-		secret_text_add(text,
-				"# No AllowedIPs: they concern packets, and this link carries "
-				"frames.\n");
+		secret_text_add(text, "# No AllowedIPs: they would only make routes, and this link "
+				      "carries any frame.\n");
 		return;
 	}
 	secret_text_add(text, "# What is sent into the link, and what may come out of it: the far "

@@ -1,10 +1,12 @@
 /*
- * What a running link offers to others on this host: its control socket, for `vpnd show`, and the
- * socket of the wg protocol. A link runs without them, too: what fails here is a warning.
+ * What a running link offers to others on this host: its control socket, for `vpnd show`, the one
+ * that says what a reload would change, for `vpnd check --diff`, and the socket of the wg protocol.
+ * A link runs without them, too: what fails here is a warning.
  */
 #ifndef CLI_RUN_SERVERS_H
 #define CLI_RUN_SERVERS_H
 
+#include "common/diag.h"
 #include "daemon/core/link.h"
 #include "daemon/ctl/status_server.h"
 #include "daemon/ctl/uapi_server.h"
@@ -13,17 +15,31 @@ struct run_servers {
 	struct link *link; /* not owned */
 	struct status_server status;
 	struct uapi_server uapi;
+	struct status_server changes;
+	const char *file; /* the link file; not owned; NULL: there is none to be changed */
+	int uapi_fd;      /* a listening socket for the wg protocol; -1: it is made */
+	/* For `wg show`: bytes received and sent before the peer became this one, of all loops and
+	 * of control alone. */
+	uint64_t bytes_before[2], own_bytes_before[2];
+	bool is_counting; /* the first of these, when the counters are exact */
 };
 
 /*!
- * Makes both sockets and serves them on the link's loop.
- * \param servers  stays where it is until run_servers_stop()
+ * Makes the sockets and serves them on the link's loop.
+ * \param servers  stays where it is until run_servers_stop(); `file` and `uapi_fd` are set
  * \param link     open; not owned
+ * \return 0, or a negated errno value: there is no socket of the wg protocol, which was logged
  */
-void run_servers_start(struct run_servers *servers, struct link *link);
+int run_servers_start(struct run_servers *servers, struct link *link);
 
-/*! Ends both, and removes the sockets; the link may be closed afterwards. */
+/*! Ends all; the link may be closed afterwards. The helper removes the sockets' files. */
 void run_servers_stop(struct run_servers *servers);
+
+/*! Makes the socket that says what a reload would change. \return 0 or a negated errno value */
+int run_changes_start(struct run_servers *servers);
+
+/*! The counters are exact: those of a peer that has come lately begin here. */
+void run_uapi_count(struct run_servers *servers);
 
 /*! Makes the socket of the wg protocol, and serves it. \return 0 or a negated errno value, which
  * was logged */

@@ -16,6 +16,11 @@ static const struct conf_link *running(void *context)
 	return servers->link->conf;
 }
 
+static uint64_t since(uint64_t n, uint64_t n_before)
+{
+	return n > n_before ? n - n_before : 0;
+}
+
 /* Keys are where they are used: the file's were wiped when the link was opened. */
 static void get(void *context, struct uapi_view *view)
 {
@@ -33,8 +38,8 @@ static void get(void *context, struct uapi_view *view)
 		.preshared_key = &identity->preshared,
 		.endpoint = status.remote,
 		.last_handshake = status.session,
-		.rx_bytes = status.counters.n[COUNT_RX_BYTES],
-		.tx_bytes = status.counters.n[COUNT_TX_BYTES],
+		.rx_bytes = since(status.counters.n[COUNT_RX_BYTES], servers->bytes_before[0]),
+		.tx_bytes = since(status.counters.n[COUNT_TX_BYTES], servers->bytes_before[1]),
 		.persistent_keepalive = status.persistent_keepalive,
 		.allowed_ips = link->conf->allowed_ips.items,
 		.n_allowed_ips = link->conf->allowed_ips.n,
@@ -51,24 +56,65 @@ static const char *what_is_missing(const struct uapi_edit *edit)
 	return NULL;
 }
 
+static const enum counter byte_counters[] = { COUNT_RX_BYTES, COUNT_TX_BYTES };
+
+void run_uapi_count(struct run_servers *servers)
+{
+	struct link_status now;
+
+	if (!servers->is_counting)
+		return;
+	servers->is_counting = false;
+	link_get_status(servers->link, nsec_boottime(), &now);
+	/* Of control's own counters, which have the handshakes, those that were before. */
+	for (size_t i = 0; i < ARRAY_SIZE(byte_counters); i++)
+		servers->bytes_before[i] = now.counters.n[byte_counters[i]] -
+					   servers->link->counters.n[byte_counters[i]] +
+					   servers->own_bytes_before[i];
+}
+
+/* What went to and came from the peer before is not the new one's. The data loops tell theirs a
+ * little later, but before there can be a session with the new peer. */
+static void count_from(struct run_servers *servers, const uint64_t own_bytes[static 2])
+{
+	memcpy(servers->own_bytes_before, own_bytes, sizeof(servers->own_bytes_before));
+	servers->is_counting = true;
+	run_uapi_count(servers);
+	servers->is_counting = true;
+	link_ask_counters(servers->link);
+}
+
+static int change_link(struct run_servers *servers, struct uapi_edit *edit)
+{
+	const uint64_t own_bytes[] = { servers->link->counters.n[COUNT_RX_BYTES],
+				       servers->link->counters.n[COUNT_TX_BYTES] };
+	int r = link_change(servers->link, &edit->conf);
+
+	if (r >= 0 && edit->peer == UAPI_PEER_NEW)
+		count_from(servers, own_bytes);
+	return r;
+}
+
 /* The changes are those of a reload: wholly in the log, and gone with the next reload. */
 static int set(void *context, struct uapi_edit *edit)
 {
-	const struct run_servers *servers = context;
+	struct run_servers *servers = context;
 	struct link *link = servers->link;
 	uint16_t port = edit->conf.listen_port;
 	const char *missing = what_is_missing(edit);
 	int r;
 
-	if (missing) {
+	if (missing && !link->conf->is_bare) {
 		log_warning("a request of wg to change the link was refused: %s; stop the link "
 			    "instead",
 			    missing);
 		return -EOPNOTSUPP;
 	}
-	log_notice("wg changes the link; its file stays as it is, and counts again from the next "
-		   "reload on");
-	r = link_change(link, &edit->conf);
+	log_notice("wg changes the link%s",
+		   link->conf->is_bare
+			   ? ""
+			   : "; its file stays as it is, and counts again from the next reload on");
+	r = change_link(servers, edit);
 	if (r < 0)
 		return r;
 	/* Also when it is the one in the configuration: the peer may have moved since. */
@@ -90,11 +136,17 @@ static void refused(void *context, int error, const char *reason)
 	log_warning("a request of wg %s", reason);
 }
 
-/* `wg` removes a socket on which nobody seems to listen: the link has no reason to end. */
+/* `wg` removes a socket on which nobody seems to listen: a link with a file has no reason to end.
+ * One without could never be changed again, and ends as wireguard-go does. */
 static void gone(void *context)
 {
 	struct run_servers *servers = context;
 
+	if (servers->link->conf->is_bare) {
+		log_notice("ending, because the socket of the wg protocol was removed");
+		ev_break(servers->link->loop, EVBREAK_ALL);
+		return;
+	}
 	log_warning("the socket of the wg protocol was removed: `wg` does not see the link until "
 		    "it is restarted");
 	uapi_server_stop(&servers->uapi, true);
@@ -112,7 +164,7 @@ int run_uapi_start(struct run_servers *servers)
 {
 	struct link *link = servers->link;
 	const char *name = link->conf->name;
-	int fd = uapi_listen(UAPI_DIR, name);
+	int fd = servers->uapi_fd >= 0 ? servers->uapi_fd : uapi_listen(UAPI_DIR, name);
 	int r = fd;
 
 	if (fd >= 0)

@@ -252,8 +252,11 @@ void show_link(FILE *stream, const struct show_style *style, const struct status
 	}
 	fprintf(stream, " for %s\n", show_duration(link->state_seconds, age));
 	print_label(stream, "peer");
-	fprintf(stream, "%s\n%*sat %s\n", link->peer_key, VALUE_INDENT, "",
-		link->endpoint ? link->endpoint : "an address not known yet");
+	if (link->peer_key[0])
+		fprintf(stream, "%s\n%*sat %s\n", link->peer_key, VALUE_INDENT, "",
+			link->endpoint ? link->endpoint : "an address not known yet");
+	else
+		fputs("no peer; `wg set` gives it one\n", stream);
 	print_session(stream, link);
 	print_traffic(stream, link, rates);
 	print_label(stream, "interface");

@@ -22,12 +22,12 @@
 #define CONF_SUFFIX     ".conf"
 
 /* \return a connected descriptor or a negated errno value */
-static int connect_to(const char *dir, const char *name)
+static int connect_to(const char *dir, const char *name, const char *socket_name)
 {
 	const struct timeval timeout = { .tv_sec = TIMEOUT_SECONDS };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int n = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/%s/" STATUS_SOCKET ".sock", dir,
-			 name);
+	int n = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/%s/%s.sock", dir, name,
+			 socket_name);
 	int fd, r = 0;
 
 	if (n < 0 || n >= (int)sizeof(addr.sun_path))
@@ -63,12 +63,13 @@ static ssize_t read_all(int fd, char *text)
 	return -EPROTO;
 }
 
-static int fetch(const char *dir, const char *name, json_t **ret)
+int status_ask_json(const char *dir, const char *name, const char *socket_name, json_t **ret)
 {
-	int fd = connect_to(dir, name);
+	int fd = connect_to(dir, name, socket_name);
 	char *text;
 	ssize_t len;
 
+	*ret = NULL;
 	if (fd < 0)
 		return fd;
 	text = malloc(ANSWER_MAX);
@@ -94,6 +95,12 @@ static const char *text_at(const json_t *json, const char *name, const char *inn
 	return json_string_value(at(json, name, inner));
 }
 
+/* Where there is no key (null), no text. */
+static const char *key_at(const json_t *json, const char *name, const char *inner)
+{
+	return json_is_null(at(json, name, inner)) ? "" : text_at(json, name, inner);
+}
+
 static long long number_at(const json_t *json, const char *name, const char *inner)
 {
 	return json_integer_value(at(json, name, inner));
@@ -112,8 +119,8 @@ static void understand(struct status_answer *ret)
 	ret->state = text_at(json, "state", NULL);
 	ret->state_text = text_at(json, "state_text", NULL);
 	ret->state_seconds = seconds_at(json, "state_seconds", NULL);
-	ret->public_key = text_at(json, "public_key", NULL);
-	ret->peer_key = text_at(json, "peer", "public_key");
+	ret->public_key = key_at(json, "public_key", NULL);
+	ret->peer_key = key_at(json, "peer", "public_key");
 	ret->endpoint = text_at(json, "peer", "endpoint");
 	ret->mtu = number_at(json, "interface", "mtu");
 	ret->listen_port = number_at(json, "listen_port", NULL);
@@ -140,7 +147,7 @@ void status_ask(const char *dir, const char *name, struct status_answer *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
-	ret->error = fetch(dir, name, &ret->json);
+	ret->error = status_ask_json(dir, name, STATUS_SOCKET, &ret->json);
 	if (ret->error == 0 && !json_is_integer(at(ret->json, "version", NULL)))
 		ret->error = -EPROTO;
 	if (ret->error == 0 && number_at(ret->json, "version", NULL) != STATUS_JSON_VERSION)

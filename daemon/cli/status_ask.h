@@ -57,6 +57,15 @@ void status_ask(const char *dir, const char *name, struct status_answer *ret);
  */
 must_check int status_ask_all(const char *dir, const char *conf_dir, struct status_answers *ret);
 
+/*!
+ * Asks any socket of a link that answers with JSON, waiting two seconds at most.
+ * \param socket_name  STATUS_SOCKET or STATUS_CHANGES_SOCKET
+ * \param ret          the object, owned by the caller; NULL after an error
+ * \return 0 or a negated errno value, as status_answer.error
+ */
+must_check int status_ask_json(const char *dir, const char *name, const char *socket_name,
+			       json_t **ret);
+
 /*! Frees what an answer owns. */
 void status_answer_deinit(struct status_answer *answer);
 

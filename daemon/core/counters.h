@@ -17,14 +17,15 @@ enum counter {
 	COUNT_RX_EXPECTED,     /* data messages that the peer has sealed, by their counters */
 	COUNT_RX_INVALID,      /* datagrams that are no message at all */
 	COUNT_RX_FLOOD,        /* handshake messages that came faster than they are read */
-	COUNT_RX_NOT_IP,       /* authentic, but no IP packet inside that fits */
+	COUNT_RX_NOT_IP,       /* authentic, but no packet or frame inside that fits */
 	COUNT_RX_NOT_ALLOWED,  /* authentic, but from an inside address out of AllowedIPs */
 	COUNT_RX_WRITE_FAILED, /* the interface did not take the packet */
-	COUNT_TX_NOT_IP,       /* from the interface, but no IP packet */
+	COUNT_TX_NOT_IP,       /* from the interface, but no packet or frame */
 	COUNT_TX_NOT_ALLOWED,  /* to an inside address out of AllowedIPs */
 	COUNT_TX_NO_ENDPOINT,  /* nobody to send to */
 	COUNT_TX_NO_SESSION,   /* waited for a session in vain, or too many waited */
 	COUNT_TX_TOO_BIG,      /* the path does not carry a datagram of that size */
+	COUNT_TX_STORM,        /* broadcast and multicast frames beyond the host's limit */
 	COUNT_TX_SEND_FAILED,  /* the socket refused, for any other reason */
 	COUNT_TX_BLOCKED,      /* times that the socket was full and the interface had to wait */
 	N_COUNTERS,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/host/netns.h"
 #include "daemon/host/service.h"
 
 #define NAME_UDP4 "udp4"
@@ -61,18 +62,19 @@ static void name_of(const struct conf_link *conf, char ret[static KEEP_NAME_MAX]
 /* Somebody may have moved the interface to another network namespace: there it is lost to us. */
 static bool is_here(const struct conf_link *conf)
 {
-	return conf->namespace || if_nametoindex(conf->name) != 0;
+	return netns_has_interface(conf->namespace, conf->name);
 }
 
 /* Both return whether something was given back to the manager. */
 static bool take_tun(const struct conf_link *conf, struct tun *tun)
 {
+	bool is_tap = conf->mode == CONF_MODE_TAP;
 	char name[KEEP_NAME_MAX];
 	int fd;
 
 	name_of(conf, name);
 	fd = service_take(name);
-	if (fd < 0 || (is_here(conf) && tun_adopt(fd, conf->name, tun) == 0))
+	if (fd < 0 || (is_here(conf) && tun_adopt(fd, conf->name, is_tap, tun) == 0))
 		return false;
 	close(fd);
 	(void)service_unstore(name);

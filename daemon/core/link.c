@@ -22,7 +22,9 @@ void link_lose_interface(struct link *link, const char *why)
 	/* Each loop may notice it, and the kernel tells it as well. */
 	if (link->exit_code != EXIT_DONE)
 		return;
-	log_error("the interface %s %s: the link ends", link->conf->name, why);
+	/* Without a file that is how one ends it. */
+	log_msg(link->conf->is_bare ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERROR,
+		"the interface %s %s: the link ends", link->conf->name, why);
 	end(link, EXIT_UNAVAILABLE);
 }
 
@@ -138,13 +140,28 @@ static void find_path(struct link *link)
 	link_tell(link, link->conf->persistent_keepalive ? ORDER_KEEPALIVE : ORDER_FLUSH);
 }
 
+static void say_bridge(struct link *link, unsigned int master)
+{
+	struct nl_link bridge;
+
+	if (master != 0 && nl_link_get(&link->nl, master, &bridge) == 0)
+		log_notice("the interface is in the bridge %s now", bridge.name);
+	else if (link->conf->bridge)
+		log_warning(
+			"the interface is not in a bridge any more: if %s was deleted, it joins "
+			"again as soon as that is made again",
+			link->conf->bridge);
+}
+
 static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct link *link = container_of(watcher, struct link, monitor_readable);
 	struct monitor_facts facts;
-	int r = monitor_read(&link->monitor, &facts);
+	int r;
 
 	(void)events;
+	link->monitor.bridge = link->conf->bridge;
+	r = monitor_read(&link->monitor, &facts);
 	if (r < 0) {
 		log_warning("no more news from the kernel about %s: %s", link->conf->name,
 			    strerror(-r));
@@ -155,9 +172,16 @@ static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events
 		link_lose_interface(link, "was deleted");
 		return;
 	}
+	if (facts.namespace_gone) {
+		link_lose_interface(link, "is in a network namespace whose name was deleted, or "
+					  "whose process has ended");
+		return;
+	}
+	if (facts.own_joined)
+		say_bridge(link, facts.own_master);
 	if (facts.own_up_changed)
 		log_notice("the interface is %s now", facts.own_is_up ? "up" : "down");
-	if (facts.own_up_changed && facts.own_is_up && !facts.own_moved)
+	if (facts.bridge_came || (facts.own_up_changed && facts.own_is_up && !facts.own_moved))
 		link_restore(link);
 	if (facts.own_renamed)
 		log_notice("the interface is called %s now", facts.own_name);
@@ -227,7 +251,18 @@ static void on_alarm(void *context)
 	link_act(link, now);
 }
 
-enum exit_code link_watch(struct link *link)
+/* The helper has done what was queued. */
+static void on_program_done(void *context, enum helper_request request, enum exit_code result)
+{
+	struct link *link = context;
+
+	if (request == HELPER_HOOK && result != EXIT_DONE)
+		end(link, result);
+	else if (!helper_is_busy(link->helper) && !link->pulse.is_started)
+		pulse_start(link);
+}
+
+enum exit_code link_make_alarm(struct link *link)
 {
 	int r = alarm_init(&link->alarm, link->loop, on_alarm, link);
 
@@ -236,6 +271,13 @@ enum exit_code link_watch(struct link *link)
 		return EXIT_SYSTEM;
 	}
 	link->has_alarm = true;
+	return EXIT_DONE;
+}
+
+enum exit_code link_watch(struct link *link)
+{
+	int r;
+
 	ev_io_init(&link->monitor_readable, on_monitor_readable, monitor_fd(&link->monitor),
 		   EV_READ);
 	ev_io_init(&link->resolver_readable, on_resolver_readable, -1, EV_READ);
@@ -247,6 +289,7 @@ enum exit_code link_watch(struct link *link)
 	if (link->is_taken_over || link->conf->ready_when == CONF_READY_HANDSHAKE)
 		peer_want_session(&link->peer, 0, nsec_boottime());
 	on_alarm(link);
+	link->tx.worker.sandbox = link->rx.worker.sandbox = link->host->rights.sandbox;
 	r = worker_start(&link->tx.worker);
 	if (r == 0)
 		r = worker_start(&link->rx.worker);
@@ -254,5 +297,9 @@ enum exit_code link_watch(struct link *link)
 		log_error("cannot start a thread: %s", strerror(-r));
 		return EXIT_SYSTEM;
 	}
+	helper_watch(link->helper, link->loop, on_program_done, link);
+	(void)link_run_hook(link, CONF_POST_UP);
+	if (!helper_is_busy(link->helper))
+		pulse_start(link);
 	return link->exit_code;
 }

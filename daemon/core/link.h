@@ -1,7 +1,7 @@
 /*
  * A link: one interface, one peer, three loops. Everything that it consists of is put together
- * here: how it comes to be in link_open.c, what control does in link.c, and what it hears from the
- * data loops and tells them in link_mail.c.
+ * here: how it comes to be in link_open.c, its MTU in link_mtu.c, what control does in link.c, and
+ * what it hears from the data loops and tells them in link_mail.c.
  *
  *             interface                       UDP sockets
  *          read |    ^ write              send ^    ^    | receive
@@ -11,6 +11,11 @@
  *         facts |    | orders           handshakes  |    |     | facts, handshake messages
  *               v    |                              |    |     v
  *     control: peer, timers, keypairs, path, names, netlink, signals
+ *               |    ^
+ *      requests |    | answers, the link file, sockets            (one process, without rights)
+ *     ..........|....|.............................................................................
+ *               v    |                                            (another one, with them)
+ *     helper: addresses, routes, rules, name servers, commands; see helper.h
  *
  * Control is the loop of the caller. Each box owns what it works with. Between them there are the
  * mailboxes (mailbox.h), the two facts of latest.h, and what all only read: the descriptors and
@@ -27,9 +32,9 @@
 #include "daemon/core/alarm.h"
 #include "daemon/core/endpoint.h"
 #include "daemon/core/exchange.h"
+#include "daemon/core/helper.h"
 #include "daemon/core/keep.h"
 #include "daemon/core/last_seen.h"
-#include "daemon/core/outside.h"
 #include "daemon/core/pulse.h"
 #include "daemon/core/rx_loop.h"
 #include "daemon/core/suites.h"
@@ -38,14 +43,18 @@
 #include "daemon/data/probe.h"
 #include "daemon/host/monitor.h"
 
+/* The MTU of a TAP interface for which the file names none: that of every Ethernet, whatever the
+ * way to the peer carries, because what is bridged to it cannot know better. */
+#define LINK_MTU_TAP 1500
+
 /* What a link is made from. Nothing of it is owned, and all of it outlives the link. */
 struct link_env {
 	struct ev_loop *loop;
 	const struct conf_host *host;
 	struct conf_link *conf; /* what runs, with its secrets; link_change() exchanges it */
-	const char *file;       /* where that was read from, or NULL */
 	struct resolver *resolver;
-	int cancel_fd; /* of signalfd(2): readable when a start is to be given up; -1: never */
+	struct helper *helper; /* started; does what the link has no right to */
+	int tun_fd; /* of an interface that somebody else has made; owned by the link; -1: none */
 };
 
 struct link {
@@ -54,7 +63,7 @@ struct link {
 	struct conf_link *conf;       /* not owned */
 	struct resolver *resolver;    /* not owned */
 
-	struct outside outside;
+	struct helper *helper; /* not owned */
 	struct pulse pulse;
 	struct peer peer;
 	struct wire wire;
@@ -78,9 +87,10 @@ struct link {
 	struct suites suites;
 
 	struct tun tun;
-	struct probe probe; /* what the kernel takes */
-	struct netlink nl;
-	struct netlink rx_nl; /* rx asks for ways itself */
+	struct probe probe;    /* what the kernel takes */
+	struct netlink nl;     /* where the interface is; */
+	struct netlink way_nl; /* where the sockets are: another place with Namespace */
+	struct netlink rx_nl;  /* the same; rx asks for ways itself */
 	struct monitor monitor;
 	unsigned int ifindex;
 	struct ways ways, rx_ways;
@@ -88,6 +98,7 @@ struct link {
 	unsigned int way_ifindex; /* and the interface on it; 0: not known */
 	nsec_t way_next_look;     /* not before */
 	unsigned int mtu;
+	unsigned int whole_max;     /* longest plaintext that the way carries whole; 0: not known */
 	bool mtu_is_ours;           /* nobody set another MTU by hand */
 	bool wants_first_candidate; /* another Endpoint was set, and has no address yet */
 	bool may_wait;              /* no path yet, but a name may still give one */
@@ -95,6 +106,9 @@ struct link {
 
 	struct alarm alarm;
 	bool has_alarm;
+	bool is_open;                 /* link_open() is done */
+	bool is_connected;            /* default routes, rules and name servers are asked for */
+	int tun_fd;                   /* link_env.tun_fd until it is taken over */
 	bool is_taken_over;           /* the interface, from the process before */
 	char tun_name[KEEP_NAME_MAX]; /* at the service manager */
 	struct last_seen last_seen;   /* the peer, for the process after */
@@ -110,7 +124,8 @@ void link_init(struct link *link, const struct link_env *env);
 /*!
  * Makes sockets, interface, addresses and routes, and puts the descriptors on the loop. What
  * fails is logged in one sentence. SIGTERM and SIGINT are blocked meanwhile: they end a command
- * that runs by `cancel_fd`, and the start with it.
+ * that runs, and the start with it (helper.h). After this, nothing is opened any more: the rights
+ * for that may be given up.
  * \return EXIT_DONE, also when it was given up (link_is_open()), or the exit code; nothing is left
  *         behind then after link_close()
  */
@@ -119,7 +134,7 @@ enum exit_code link_open(struct link *link);
 /*! Whether there is something to run. */
 static inline bool link_is_open(const struct link *link)
 {
-	return link->has_alarm;
+	return link->is_open;
 }
 
 /*!
@@ -166,8 +181,19 @@ void link_stop(struct link *link);
 /*! Takes everything off the loop and closes it; the interface vanishes. Safe at any point. */
 void link_close(struct link *link);
 
-/*! Starts watching; link_open() does it at its end. \return EXIT_DONE or the exit code */
+/*! Makes the timer; link_open() does it at its end. \return EXIT_DONE or the exit code */
+enum exit_code link_make_alarm(struct link *link);
+
+/*!
+ * Starts watching: all three loops turn from now on. Then PostUp is run, and when that is done the
+ * service is ready (pulse.h). A PostUp that fails ends the link.
+ * \return EXIT_DONE or the exit code
+ */
 enum exit_code link_watch(struct link *link);
+
+/*! Has the commands of a hook run; those of PostUp while the loops turn. \return EXIT_DONE or the
+ * exit code */
+enum exit_code link_run_hook(struct link *link, enum conf_hook hook);
 
 /*! Does what the protocol wants, tells the data loops what is new, and sets the alarm. To be called
  * at the end of everything that control does. */
@@ -194,6 +220,13 @@ void link_on_rx_facts(void *context);
 
 /*! Callback of a link: rx has handshake messages. */
 void link_on_handshakes(void *context);
+
+/*! The MTU of a TAP interface whose file names none: a frame that one port of a bridge takes must
+ * fit the others. \return bytes */
+unsigned int link_tap_mtu(struct link *link, const struct conf_link *conf);
+
+/*! The MTU to start with: the file's, or what fits what is known. */
+unsigned int link_first_mtu(struct link *link, nsec_t now);
 
 /*!
  * Looks at the way to the peer, which may have changed, once a second at most: sets the MTU that

@@ -29,6 +29,7 @@ void link_tell(struct link *link, unsigned int todo)
 {
 	const struct order_state state = {
 		.mtu = link->mtu,
+		.whole_max = link->whole_max,
 		.may_wait = link->may_wait,
 		.allowed = link->allowed,
 		.udp = link->wire.udp,
@@ -37,7 +38,8 @@ void link_tell(struct link *link, unsigned int todo)
 	};
 	bool has_keys = has_new_keypairs(link);
 	const struct keypairs *keypairs = has_keys ? &link->peer.secrets->keypairs : NULL;
-	bool is_same = state.mtu == link->told.mtu && state.may_wait == link->told.may_wait &&
+	bool is_same = state.mtu == link->told.mtu && state.whole_max == link->told.whole_max &&
+		       state.may_wait == link->told.may_wait &&
 		       state.n_exchanges == link->told.n_exchanges;
 	unsigned int to_both =
 		state.n_exchanges == link->told.n_exchanges ? 0U : (unsigned int)ORDER_EXCHANGE;
@@ -60,8 +62,7 @@ static void hear(struct link *link, const struct facts *facts)
 	if (facts->lost)
 		link_lose_interface(link,
 				    facts->lost == EBADFD ? "was deleted" : strerror(facts->lost));
-	if (facts->trouble.when > link->report.troubles.last.when)
-		link->report.troubles.last = facts->trouble;
+	report_hear(&link->report, &facts->trouble);
 	if (facts->is_answer && link->n_answers_awaited > 0 && --link->n_answers_awaited == 0)
 		link_answer_status(link);
 }

@@ -7,12 +7,10 @@
 #include <string.h>
 
 #include "common/keytext.h"
+#include "daemon/core/ethernet_address.h"
 #include "daemon/core/link.h"
-#include "daemon/host/ifsetup.h"
+#include "daemon/host/hooks.h"
 #include "daemon/host/policy.h"
-
-/* Where no way to the peer is known yet: what fits 1500 bytes over IPv6 and IPv4. */
-#define MTU_DEFAULT 1420
 
 void link_init(struct link *link, const struct link_env *env)
 {
@@ -21,31 +19,31 @@ void link_init(struct link *link, const struct link_env *env)
 	link->host = env->host;
 	link->conf = env->conf;
 	link->resolver = env->resolver;
-	outside_init(&link->outside, env->conf, env->file, env->cancel_fd);
+	link->helper = env->helper;
 	link->tun = (struct tun)TUN_NULL;
 	link->last_seen = (struct last_seen)LAST_SEEN_NULL;
 	link->wire.udp = (struct udp)UDP_NULL;
-	link->nl = link->rx_nl = (struct netlink)NETLINK_NULL;
+	link->nl = link->way_nl = link->rx_nl = (struct netlink)NETLINK_NULL;
 	link->monitor = (struct monitor)MONITOR_NULL;
 	link->wire.counters = &link->counters;
 	link->wire.troubles = &link->report.troubles;
-	link->ways.nl = &link->nl;
+	link->ways.nl = &link->way_nl;
 	link->rx_ways.nl = &link->rx_nl;
 	link->wire.ways = &link->ways;
 	link->wire.latest = &link->latest;
 	latest_init(&link->latest);
-	link->mtu_is_ours = env->conf->mtu == 0;
+	link->mtu_is_ours = env->conf->mtu == 0 && env->conf->mode == CONF_MODE_TUN;
+	link->tun_fd = env->tun_fd;
 }
 
 enum exit_code link_open_udp(const struct link *link, uint16_t port, struct udp *udp)
 {
 	bool is_there = udp->port != 0;
-	int r = is_there ? udp_set_mark(udp, link->ways.fwmark)
-			 : udp_open(udp, port, link->ways.fwmark);
+	int r = is_there ? helper_mark_udp(link->helper, udp)
+			 : helper_open_udp(link->helper, port, udp);
 
 	if (r == 0)
-		udp_set_buffers(udp, link->host->data.udp_send_buffer,
-				link->host->data.udp_receive_buffer);
+		udp_allow_fragments(udp, link->conf->mode == CONF_MODE_TAP);
 
 	switch (r) {
 	case 0:
@@ -69,13 +67,36 @@ enum exit_code link_open_udp(const struct link *link, uint16_t port, struct udp 
 	}
 }
 
+static int open_inside(void *context)
+{
+	struct link *link = context;
+
+	return tun_open(link->conf->name, link->conf->mode == CONF_MODE_TAP, &link->tun);
+}
+
+/* Without it the address is the kernel's, another one at each start. */
+static void set_ethernet_address(const struct link *link)
+{
+	uint8_t address[ETHERNET_ADDRESS_LEN];
+	int r;
+
+	if (!link->tun.is_tap || link->is_taken_over)
+		return;
+	ethernet_address_make(link->conf->name, &link->conf->public_key, address);
+	r = tun_set_address(&link->tun, address);
+	if (r < 0)
+		log_warning("cannot set the Ethernet address of %s: %s", link->conf->name,
+			    strerror(-r));
+}
+
 static enum exit_code open_tun(struct link *link)
 {
 	const char *name = link->conf->name;
-	int r = link->is_taken_over ? 0 : tun_open(name, &link->tun);
+	int r = link->is_taken_over ? 0 : netns_call(link->conf->namespace, open_inside, link);
 
 	switch (r) {
 	case 0:
+		set_ethernet_address(link);
 		return EXIT_DONE;
 	case -ENOENT:
 	case -ENODEV:
@@ -96,9 +117,9 @@ static enum exit_code open_tun(struct link *link)
 			  name);
 		return EXIT_UNAVAILABLE;
 	case -EINVAL:
-		log_error("an interface called %s exists and is not a TUN interface: give the link "
+		log_error("an interface called %s exists and is not a %s interface: give the link "
 			  "another name, or delete it with `ip link del %s`",
-			  name, name);
+			  name, link->conf->mode == CONF_MODE_TAP ? "TAP" : "TUN", name);
 		return EXIT_UNAVAILABLE;
 	default:
 		log_error("cannot make the interface %s: %s", name, strerror(-r));
@@ -106,133 +127,25 @@ static enum exit_code open_tun(struct link *link)
 	}
 }
 
-static bool has_ipv6(const struct conf_link *conf)
-{
-	for (size_t i = 0; i < conf->addresses.n; i++) {
-		if (conf->addresses.items[i].family == AF_INET6)
-			return true;
-	}
-	return false;
-}
-
-/* The inner MTU that fits the way to the peer, or 0 when that way is not known; it may lead into
- * this very interface when AllowedIPs cover the peer's own address. */
-static unsigned int mtu_of_way(struct link *link, nsec_t now)
-{
-	const union netaddr *remote = &link->wire.path.remote;
-	unsigned int extra = (unsigned int)link->suites.extra_tag_len;
-	struct nl_path path;
-
-	if (!wire_has_path(&link->wire) || !way_ask(&link->ways, remote, now, &path))
-		return 0;
-	if (!netaddr_equal(remote, &link->way_remote))
-		link->way_remote = *remote;
-	else if (path.ifindex != link->way_ifindex)
-		wire_forget_source(&link->wire);
-	link->way_ifindex = path.ifindex;
-	if (path.ifindex == link->ifindex)
-		return 0;
-	/* Whatever cipher is agreed on, its packets must fit. */
-	return ifsetup_mtu_auto(MAX(path.mtu, extra) - extra, remote->sa.sa_family,
-				has_ipv6(link->conf));
-}
-
-static unsigned int first_mtu(struct link *link, nsec_t now)
-{
-	unsigned int mtu = mtu_of_way(link, now);
-
-	if (link->conf->mtu)
-		return link->conf->mtu;
-	return mtu ? mtu : MTU_DEFAULT - (unsigned int)link->suites.extra_tag_len;
-}
-
-static void set_mtu(struct link *link, unsigned int mtu)
-{
-	int r = nl_link_set_mtu(&link->nl, link->ifindex, mtu);
-
-	if (r == 0) {
-		link->mtu = mtu;
-		log_info("the MTU is %u now, as the way to the peer allows", mtu);
-	} else {
-		log_warning("cannot set the MTU of %s to %u: %s", link->conf->name, mtu,
-			    strerror(-r));
-	}
-}
-
-nsec_t link_follow_way(struct link *link, nsec_t now)
-{
-	unsigned int mtu;
-
-	if (!link->wire.is_way_stale)
-		return NSEC_NEVER;
-	if (now < link->way_next_look)
-		return link->way_next_look;
-	link->wire.is_way_stale = false;
-	link->way_next_look = now + NSEC_PER_SEC;
-	/* The news is what was not known when the way was asked for last. */
-	way_forget(&link->ways);
-	link->wire.refuses_runs = false;
-	link_tell(link, ORDER_RETRY_RUNS);
-	mtu = mtu_of_way(link, now);
-	if (link->mtu_is_ours && mtu && mtu != link->mtu)
-		set_mtu(link, mtu);
-	return NSEC_NEVER;
-}
-
 static enum exit_code setup_interface(struct link *link, nsec_t now)
 {
-	struct ifsetup_failure failure;
+	enum exit_code code;
 	int r = nl_link_index(&link->nl, link->conf->name, &link->ifindex);
 
 	if (r < 0) {
 		log_error("cannot ask the kernel about %s: %s", link->conf->name, strerror(-r));
 		return EXIT_SYSTEM;
 	}
-	link->wire.own_ifindex = link->ifindex;
-	link->mtu = first_mtu(link, now);
-	r = ifsetup_apply(&link->nl, link->conf, link->ifindex, link->mtu, &failure);
-	if (r == 0 || r == IFSETUP_NEEDS_POLICY)
-		r = monitor_open(&link->monitor, link->ifindex);
-	else
-		log_error("%s", failure.text);
-	switch (r) {
-	case 0:
-		return EXIT_DONE;
-	case IFSETUP_NEEDS_TABLE:
-		return EXIT_CONFIG;
-	case -EPERM:
-		return EXIT_PERMISSION;
-	case -EEXIST:
-		return EXIT_UNAVAILABLE;
-	default:
-		return EXIT_SYSTEM;
-	}
-}
-
-/* An MTU that the file fixes must leave room for the longest tag on the way to the peer: only then
- * the suites with that tag are offered. An automatic one makes the room. */
-enum exit_code link_choose_suites(struct link *link, const struct conf_link *conf, nsec_t now)
-{
-	struct suites suites;
-	/* Without what the tags of the suites before take. */
-	unsigned int way_mtu = mtu_of_way(link, now) + (unsigned int)link->suites.extra_tag_len;
-	bool has_room = conf->mtu == 0 || conf->mtu + CIPHER_TAG_MAX - TAG_LEN <= way_mtu;
-
-	if (!suites_choose(conf->cipher, has_room, &suites)) {
-		log_error("the link file asks for a Cipher that this processor or this libsodium "
-			  "(%s) does not have: `vpnd speed` lists those that it has; Cipher = auto "
-			  "takes the best",
-			  sodium_version_string());
-		return EXIT_UNAVAILABLE;
-	}
-	link->suites = suites;
-	if (suites.extra_tag_len > 0 && !has_room)
-		log_warning(
-			"the Cipher of the link file makes packets %zu bytes longer: with MTU = "
-			"%u they may not fit the way to the peer; leave MTU out, or make it "
-			"smaller",
-			suites.extra_tag_len, conf->mtu);
-	return EXIT_DONE;
+	/* In another namespace the same number is another interface. */
+	link->wire.own_ifindex = link->conf->namespace ? 0 : link->ifindex;
+	link->mtu = link_first_mtu(link, now);
+	code = helper_do(link->helper, HELPER_APPLY, link->mtu);
+	if (code != EXIT_DONE)
+		return code;
+	r = monitor_open(&link->monitor, link->conf->namespace, link->ifindex);
+	if (r < 0)
+		log_error("cannot watch %s: %s", link->conf->name, strerror(-r));
+	return r < 0 ? EXIT_SYSTEM : EXIT_DONE;
 }
 
 /* The parts that need memory only, and the data loops, which do not run yet. */
@@ -247,6 +160,7 @@ static int make_parts(struct link *link, nsec_t now)
 		.suites = link->suites.items,
 		.n_suites = link->suites.n,
 		.is_suite_forced = link->suites.is_forced,
+		.carries = conf->mode == CONF_MODE_TAP ? OFFER_FRAMES : OFFER_PACKETS,
 	};
 	int r = peer_init(&link->peer, &config, now);
 
@@ -288,8 +202,7 @@ static void apply_switches(struct link *link)
 		link->gro_flags |= GRO_UDP;
 	if (host->data.trust_inner_checksum)
 		link->gro_flags |= GRO_TRUST_CHECKSUMS;
-	if (!host->data.tun_offload)
-		tun_disable_offload(&link->tun);
+	tun_limit_offloads(&link->tun, host->data.tun_split_tcp, host->data.tun_split_udp);
 	link_apply_udp_switches(link, &link->wire.udp);
 }
 
@@ -298,8 +211,10 @@ static unsigned int switched_off(const struct conf_host *host)
 {
 	unsigned int off = 0;
 
-	if (!host->data.tun_offload)
-		off |= 1U << PROBE_TUN_READ_TCP | 1U << PROBE_TUN_READ_UDP;
+	if (!host->data.tun_split_tcp)
+		off |= 1U << PROBE_TUN_READ_TCP;
+	if (!host->data.tun_split_udp)
+		off |= 1U << PROBE_TUN_READ_UDP;
 	if (!host->data.tun_merge_tcp)
 		off |= 1U << PROBE_TUN_WRITE_TCP;
 	if (!host->data.tun_merge_udp)
@@ -318,7 +233,13 @@ static void say_ready(const struct link *link)
 	char key[KEYTEXT_LEN + 1], remote[NETADDR_TEXT_MAX], offloads[PROBE_TEXT_MAX];
 
 	log_info("%s", probe_format(&link->probe, switched_off(link->host), offloads));
+	if (link->conf->is_bare) {
+		log_notice("interface %s is there with MTU %u, to be configured by `wg`",
+			   link->conf->name, link->mtu);
+		return;
+	}
 	keytext_encode(&link->conf->peer_key, key);
+	log_set_peer(key);
 	log_notice(
 		"interface %s is up with MTU %u, listening on UDP port %u, for the peer %s at %s",
 		link->conf->name, link->mtu, link->wire.udp.port, key,
@@ -333,7 +254,7 @@ static enum exit_code open_descriptors(struct link *link, nsec_t now)
 	enum exit_code code = link_choose_suites(link, link->conf, now);
 
 	if (code == EXIT_DONE)
-		code = outside_claim(&link->outside, link->conf, &link->ways.fwmark);
+		code = helper_claim(link->helper, HELPER_IN_FORCE, &link->ways.fwmark);
 	link->rx_ways.fwmark = link->ways.fwmark;
 	if (code == EXIT_DONE)
 		code = link_open_udp(link, link->conf->listen_port, &link->wire.udp);
@@ -343,34 +264,57 @@ static enum exit_code open_descriptors(struct link *link, nsec_t now)
 		return code;
 	probe_tun(&link->tun, &link->probe);
 	probe_udp(&link->wire.udp, PROBE_BUDGET, &link->probe);
-	return outside_run_hook(&link->outside, CONF_PRE_UP);
+	return link_run_hook(link, CONF_PRE_UP);
+}
+
+enum exit_code link_run_hook(struct link *link, enum conf_hook hook)
+{
+	size_t n = link->conf->hooks[hook].n;
+
+	if (n == 0 && hook == CONF_POST_UP)
+		return EXIT_DONE;
+	(void)service_extend(n * (HOOKS_LIMIT + PROGRAM_GRACE));
+	if (hook == CONF_PRE_UP)
+		return helper_do_slowly(link->helper, HELPER_HOOK, (uint32_t)hook);
+	helper_queue(link->helper, HELPER_HOOK, (uint32_t)hook);
+	return EXIT_DONE;
 }
 
 enum exit_code link_connect(struct link *link)
 {
-	if (link->outside.is_connected ||
+	enum exit_code code;
+
+	if (link->is_connected ||
 	    (policy_is_needed(link->conf) && link->may_wait && !wire_has_path(&link->wire)))
 		return EXIT_DONE;
-	return outside_connect(&link->outside, link->conf, link->ifindex);
+	code = helper_do(link->helper, HELPER_RULES, HELPER_IN_FORCE);
+	if (code != EXIT_DONE)
+		return code;
+	helper_queue(link->helper, HELPER_DNS, HELPER_IN_FORCE);
+	link->is_connected = true;
+	return EXIT_DONE;
 }
 
 void link_restore(struct link *link)
 {
-	struct ifsetup_failure failure;
-	int r = ifsetup_restore(&link->nl, link->conf, link->ifindex, &failure);
-
-	if (r != 0 && r != IFSETUP_NEEDS_POLICY)
-		log_error("%s", failure.text);
-	if (link->outside.is_connected)
-		(void)outside_set_rules(&link->outside, link->conf, link->ifindex);
+	(void)helper_do(link->helper, HELPER_RESTORE, 0);
+	if (link->is_connected)
+		(void)helper_do(link->helper, HELPER_RULES, HELPER_IN_FORCE);
 }
 
 void link_leave(struct link *link)
 {
-	int r = keep_leave(link->conf, &link->tun, &link->wire.udp, link->tun_name);
+	int r;
 
+	/* It is to begin with nothing, also at a restart. */
+	if (link->conf->is_bare)
+		return;
+	r = keep_leave(link->conf, &link->tun, &link->wire.udp, link->tun_name);
 	if (r == 0)
 		r = last_seen_leave(&link->last_seen, link->conf);
+	/* What a crash leaves is then not the helper's to clean up. */
+	if (r == 0 && service_is_there())
+		(void)helper_do(link->helper, HELPER_LEAVE, 1);
 	if (r < 0)
 		log_warning("the service manager cannot be asked to keep the interface: %s",
 			    strerror(-r));
@@ -393,10 +337,8 @@ static enum exit_code set_up(struct link *link, nsec_t now)
 		return EXIT_SYSTEM;
 	}
 	code = link_connect(link);
-	if (code == EXIT_DONE && !link->outside.is_connected)
+	if (code == EXIT_DONE && !link->is_connected)
 		log_notice("the default route waits until the name of the Endpoint is resolved");
-	if (code == EXIT_DONE)
-		code = outside_run_hook(&link->outside, CONF_POST_UP);
 	return code;
 }
 
@@ -411,37 +353,96 @@ static void find_first_path(struct link *link)
 		(void)link_next_candidate(link);
 }
 
+/* The interface, and perhaps sockets, of the process before, or of whoever started us. */
+static enum exit_code take_over(struct link *link)
+{
+	if (!link->conf->is_bare)
+		keep_take(link->conf, &link->tun, &link->wire.udp);
+	if (link->tun_fd >= 0 && tun_adopt(link->tun_fd, link->conf->name, false, &link->tun) < 0) {
+		log_error("the descriptor %d does not hold a TUN interface called %s that can be "
+			  "used",
+			  link->tun_fd, link->conf->name);
+		return EXIT_UNAVAILABLE;
+	}
+	link->is_taken_over = link->tun.fd >= 0;
+	return EXIT_DONE;
+}
+
+static enum exit_code refuse_namespace(const char *namespace, int error)
+{
+	char text[NETNS_TEXT_MAX];
+
+	netns_explain(namespace, error, text);
+	log_error("%s", text);
+	switch (error) {
+	case -ENOENT:
+	case -EINVAL:
+		return EXIT_UNAVAILABLE;
+	case -EPERM:
+	case -EACCES:
+		return EXIT_PERMISSION;
+	default:
+		return EXIT_SYSTEM;
+	}
+}
+
+/* Sockets for questions about the interface, and about the ways of sealed packets. */
+static enum exit_code open_netlink(struct link *link)
+{
+	int r = netns_open_netlink(link->conf->namespace, &link->nl);
+
+	if (r < 0 && link->conf->namespace)
+		return refuse_namespace(link->conf->namespace, r);
+	if (r == 0)
+		r = netlink_open(&link->way_nl);
+	if (r == 0)
+		r = netlink_open(&link->rx_nl);
+	if (r == 0)
+		return EXIT_DONE;
+	log_error("cannot ask the kernel about routes: %s", strerror(-r));
+	return EXIT_SYSTEM;
+}
+
 enum exit_code link_open(struct link *link)
 {
 	nsec_t now = nsec_boottime();
-	enum exit_code code;
-	int r = netlink_open(&link->nl);
+	enum exit_code code = open_netlink(link);
 
-	if (r == 0)
-		r = netlink_open(&link->rx_nl);
-	if (r < 0) {
-		log_error("cannot ask the kernel about routes: %s", strerror(-r));
-		return EXIT_SYSTEM;
-	}
+	if (code != EXIT_DONE)
+		return code;
 	endpoint_init(&link->endpoint, link->conf, link->resolver, now);
 	find_first_path(link);
-	keep_take(link->conf, &link->tun, &link->wire.udp);
-	link->is_taken_over = link->tun.fd >= 0;
-	code = outside_begin(&link->outside, &link->nl);
+	code = take_over(link);
+	if (code == EXIT_DONE)
+		code = helper_do_slowly(link->helper, HELPER_BEGIN, 0);
 	if (code == EXIT_DONE)
 		code = open_descriptors(link, now);
-	if (code == EXIT_DONE && !link->outside.is_cancelled)
+	if (code == EXIT_DONE && !link->helper->is_cancelled)
 		code = set_up(link, now);
-	if (code != EXIT_DONE || link->outside.is_cancelled)
+	if (code == EXIT_DONE && !link->helper->is_cancelled)
+		code = link_make_alarm(link);
+	if (code != EXIT_DONE || link->helper->is_cancelled)
 		return code;
 	say_ready(link);
 	link_leave(link);
-	return link_watch(link);
+	link->is_open = true;
+	return EXIT_DONE;
+}
+
+/* While the interface is there. */
+static void end_rules(struct link *link)
+{
+	size_t n = link->conf->hooks[CONF_PRE_DOWN].n + link->conf->hooks[CONF_POST_DOWN].n;
+
+	if (n > 0)
+		(void)service_extend(n * (HOOKS_LIMIT + PROGRAM_GRACE));
+	helper_end_rules(link->helper);
 }
 
 void link_close(struct link *link)
 {
 	pulse_stop(link);
+	helper_unwatch(link->helper);
 	if (link->has_alarm) {
 		alarm_deinit(&link->alarm, link->loop);
 		ev_io_stop(link->loop, &link->monitor_readable);
@@ -451,8 +452,9 @@ void link_close(struct link *link)
 	monitor_close(&link->monitor);
 	tx_loop_deinit(&link->tx);
 	rx_loop_deinit(&link->rx);
-	outside_end_rules(&link->outside);
+	end_rules(link);
 	netlink_close(&link->nl);
+	netlink_close(&link->way_nl);
 	netlink_close(&link->rx_nl);
 	mailbox_deinit(&link->handshakes.box);
 	latest_deinit(&link->latest);
@@ -463,5 +465,5 @@ void link_close(struct link *link)
 	exchange_free_allowed(link->allowed);
 	link->allowed = NULL;
 	peer_deinit(&link->peer);
-	outside_end(&link->outside);
+	helper_end(link->helper);
 }

@@ -25,8 +25,10 @@ enum order {
 
 /* How things are. */
 struct order_state {
-	unsigned int mtu; /* of the interface */
-	bool may_wait;    /* no path yet, but a name may still give one: stage, do not drop */
+	unsigned int mtu;       /* of the interface */
+	unsigned int whole_max; /* longest plaintext whose message the way carries whole; 0: not
+				 * known. For frames, which may be longer */
+	bool may_wait;          /* no path yet, but a name may still give one: stage, do not drop */
 	/* What control may exchange; see exchange.h. */
 	const struct allowedips *allowed;
 	struct udp udp;

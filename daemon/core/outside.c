@@ -2,30 +2,31 @@
 #include "daemon/core/outside.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "common/log.h"
 #include "daemon/host/hooks.h"
 #include "daemon/host/lock.h"
-#include "daemon/host/program.h"
-#include "daemon/host/service.h"
+
+/* Two seconds in all. */
+#define LOCK_TRIES    80
+#define LOCK_PAUSE_MS 25
 
 static void init(struct outside *outside, const char *link)
 {
-	*outside = (struct outside) { .link = link, .cancel_fd = -1, .lock = -1 };
+	*outside = (struct outside) { .link = link, .lock = -1 };
 	snprintf(outside->run_dir, sizeof(outside->run_dir), "%s/%s", OUTSIDE_RUN_DIR, link);
 }
 
-void outside_init(struct outside *outside, const struct conf_link *conf, const char *file,
-		  int cancel_fd)
+void outside_init(struct outside *outside, const char *link, const char *file,
+		  const struct conf_link *conf, const struct program_watch *watch)
 {
-	init(outside, conf->name);
+	init(outside, link);
 	outside->conf = conf;
 	outside->file = file;
-	outside->cancel_fd = cancel_fd;
+	outside->watch = watch;
 }
 
 enum exit_code outside_judge_hooks(const struct conf_link *conf, const char *file)
@@ -47,9 +48,21 @@ enum exit_code outside_judge_hooks(const struct conf_link *conf, const char *fil
 	return EXIT_PERMISSION;
 }
 
+/* A process of the link that was killed is still being undone for some milliseconds. */
+static int wait_for_lock(const char *run_dir)
+{
+	int fd = lock_take(run_dir);
+
+	for (int i = 0; fd == -EBUSY && i < LOCK_TRIES; i++) {
+		poll(NULL, 0, LOCK_PAUSE_MS);
+		fd = lock_take(run_dir);
+	}
+	return fd;
+}
+
 static enum exit_code take_lock(struct outside *outside)
 {
-	outside->lock = lock_take(outside->run_dir);
+	outside->lock = wait_for_lock(outside->run_dir);
 	if (outside->lock >= 0)
 		return EXIT_DONE;
 	if (outside->lock == -EBUSY) {
@@ -86,7 +99,7 @@ enum exit_code outside_begin(struct outside *outside, struct netlink *nl)
 	if (code != EXIT_DONE)
 		return code;
 	netup_init(&outside->netup, nl, outside->link, outside->run_dir);
-	outside->netup.dns.cancel_fd = outside->cancel_fd;
+	outside->netup.dns.watch = outside->watch;
 	outside->is_begun = true;
 	if (outside->lock >= 0)
 		recover(outside);
@@ -100,6 +113,7 @@ static enum exit_code exit_code_of(int answer)
 	case NETUP_WARNING:
 		return EXIT_DONE;
 	case NETUP_TAKEN:
+	case NETUP_MISSING:
 		return EXIT_UNAVAILABLE;
 	case -EPERM:
 		return EXIT_PERMISSION;
@@ -130,19 +144,18 @@ enum exit_code outside_run_hook(struct outside *outside, enum conf_hook hook)
 	const struct hooks hooks = {
 		.link = outside->link,
 		.file = outside->file,
-		.cancel_fd = outside->cancel_fd,
+		.watch = outside->watch,
 		.say = say,
 	};
+	/* The file may be read again while they run; the old list is kept so long. */
+	const struct conf_strings commands = outside->conf->hooks[hook];
 	char text[HOOKS_TEXT_MAX];
 	int r;
 
 	outside->has_begun[hook] = true;
-	if (outside->conf->hooks[hook].n > 0)
-		(void)service_extend(outside->conf->hooks[hook].n * (HOOKS_LIMIT + PROGRAM_GRACE));
-	r = hooks_run(&hooks, hook, &outside->conf->hooks[hook], text);
+	r = hooks_run(&hooks, hook, &commands, text);
 	if (r == 0)
 		return EXIT_DONE;
-	outside->is_cancelled |= r == HOOKS_CANCELLED;
 	if (hook == CONF_PRE_DOWN || hook == CONF_POST_DOWN || r == HOOKS_CANCELLED) {
 		log_warning("%s", text);
 		return EXIT_DONE;
@@ -172,27 +185,6 @@ enum exit_code outside_set_rules(struct outside *outside, const struct conf_link
 	return exit_code_of(r);
 }
 
-enum exit_code outside_connect(struct outside *outside, const struct conf_link *conf,
-			       unsigned int ifindex)
-{
-	enum exit_code code = outside_set_rules(outside, conf, ifindex);
-
-	if (code != EXIT_DONE)
-		return code;
-	outside_set_dns(outside, conf);
-	outside->is_connected = true;
-	return EXIT_DONE;
-}
-
-/* What has ended the start must not end the commands that undo it. */
-static void forget_cancel(struct outside *outside)
-{
-	struct signalfd_siginfo signals[2];
-
-	if (outside->is_cancelled && outside->cancel_fd >= 0)
-		(void)!read(outside->cancel_fd, signals, sizeof(signals));
-}
-
 void outside_end_rules(struct outside *outside)
 {
 	char text[NETUP_TEXT_MAX];
@@ -200,13 +192,11 @@ void outside_end_rules(struct outside *outside)
 	if (!outside->is_begun)
 		return;
 	outside->is_begun = false;
-	outside->netup.dns.cancel_fd = -1;
-	forget_cancel(outside);
+	outside->netup.dns.watch = NULL;
 	if (outside->has_begun[CONF_POST_UP])
 		(void)outside_run_hook(outside, CONF_PRE_DOWN);
 	if (netup_stop(&outside->netup, text) != 0)
 		log_warning("%s", text);
-	outside->is_connected = false;
 }
 
 void outside_end(struct outside *outside)
@@ -217,10 +207,11 @@ void outside_end(struct outside *outside)
 	outside->lock = -1;
 }
 
-enum exit_code outside_clean_up(const char *link)
+enum exit_code outside_clean_up(const char *link, bool is_final)
 {
 	struct netlink nl = NETLINK_NULL;
 	enum exit_code code = EXIT_DONE;
+	char text[NETUP_TEXT_MAX];
 	struct outside outside;
 	int r = netlink_open(&nl);
 
@@ -233,6 +224,8 @@ enum exit_code outside_clean_up(const char *link)
 	if (outside.lock >= 0) {
 		netup_init(&outside.netup, &nl, link, outside.run_dir);
 		recover(&outside);
+		if (is_final && netup_stop(&outside.netup, text) != 0)
+			log_warning("%s", text);
 	}
 	outside_end(&outside);
 	netlink_close(&nl);

@@ -1,10 +1,11 @@
 /*
  * What a link does on this host beside its own interface: the lock that makes it the only one of
  * its name, the administrator's commands, rules and packet filter of a full tunnel, name servers.
- * Says what goes wrong, and knows what of it has to be undone, in which order.
+ * Says what goes wrong, and knows what of it has to be undone, in which order. It runs in the
+ * helper (helper.h), and in `vpnd cleanup`.
  *
  *   start   lock, leftovers of a crash, mark | socket, interface, PreUp | addresses, routes |
- *           rules, name servers, PostUp | the loops
+ *           rules | the loops, and while they turn name servers, PostUp
  *   stop    the loops | PreDown, rules and name servers | interface | PostDown, lock
  *
  * A start that fails is undone like a stop; the commands of the way down run for those of the way
@@ -24,22 +25,20 @@
 #define OUTSIDE_RUN_DIR_MAX (sizeof(OUTSIDE_RUN_DIR) + IFNAMSIZ)
 
 struct outside {
-	const struct conf_link *conf; /* what runs; not owned */
-	const char *link;             /* its name */
-	const char *file;             /* the link file, or NULL; not owned */
-	int cancel_fd; /* of signalfd(2), readable when the service is to end; -1: never */
+	const struct conf_link *conf;      /* what the file says: its commands; not owned */
+	const char *link;                  /* its name; not owned */
+	const char *file;                  /* the link file, or NULL; not owned */
+	const struct program_watch *watch; /* while commands and programs run; or NULL */
 	char run_dir[OUTSIDE_RUN_DIR_MAX];
 	int lock; /* -1: none */
 	struct netup netup;
-	bool is_begun;     /* outside_begin() was reached: there may be something to undo */
-	bool is_connected; /* outside_connect() is done */
-	bool is_cancelled; /* cancel_fd became readable while a command ran */
+	bool is_begun; /* outside_begin() was reached: there may be something to undo */
 	bool has_begun[CONF_N_HOOKS];
 };
 
-/*! Sets everything to "nothing done". */
-void outside_init(struct outside *outside, const struct conf_link *conf, const char *file,
-		  int cancel_fd);
+/*! Sets everything to "nothing done". \param conf  filled at the latest at outside_begin() */
+void outside_init(struct outside *outside, const char *link, const char *file,
+		  const struct conf_link *conf, const struct program_watch *watch);
 
 /*! Whether the commands of a link file may be run, which is said if not. \return EXIT_DONE or
  * EXIT_PERMISSION */
@@ -64,11 +63,7 @@ enum exit_code outside_run_hook(struct outside *outside, enum conf_hook hook);
 enum exit_code outside_set_rules(struct outside *outside, const struct conf_link *conf,
 				 unsigned int ifindex);
 
-/*! Rules, then name servers: at start. */
-enum exit_code outside_connect(struct outside *outside, const struct conf_link *conf,
-			       unsigned int ifindex);
-
-/*! Name servers alone. */
+/*! Name servers. */
 void outside_set_dns(struct outside *outside, const struct conf_link *conf);
 
 /*! PreDown, and takes rules and name servers back, while the interface is still there. Safe at any
@@ -80,8 +75,10 @@ void outside_end(struct outside *outside);
 
 /*!
  * `vpnd cleanup`: removes what a killed process of the link has left on this host.
- * \return EXIT_DONE, also when there was nothing; EXIT_UNAVAILABLE when the link is running
+ * \param is_final  also when the interface is still there: else it is being kept for a next
+ * process, and all is kept with it \return EXIT_DONE, also when there was nothing; EXIT_UNAVAILABLE
+ * when the link is running
  */
-enum exit_code outside_clean_up(const char *link);
+enum exit_code outside_clean_up(const char *link, bool is_final);
 
 #endif

@@ -116,6 +116,7 @@ void pulse_reloading(void)
 
 void pulse_reloaded(struct link *link)
 {
-	if (service_is_there())
+	/* While PostUp of the start still runs, READY comes after that. */
+	if (service_is_there() && link->pulse.is_started)
 		say_ready(link, nsec_boottime());
 }

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/keytext.h"
 #include "conf/diff.h"
 #include "daemon/core/link.h"
-#include "daemon/host/ifsetup.h"
 #include "daemon/host/policy.h"
 
 /* One reload. */
@@ -21,6 +21,7 @@ struct reload {
 	const struct conf_changes *changes;
 	nsec_t now;
 	unsigned int todo; /* enum order bits for tx, when all is done */
+	bool wants_dns;    /* the helper is to announce the name servers then */
 };
 
 #define SWAP(a, b)                                                                                 \
@@ -42,7 +43,6 @@ static void keep_restart(struct conf_link *old, struct conf_link *new)
 {
 	SWAP(old->mode, new->mode);
 	SWAP(old->namespace, new->namespace);
-	SWAP(old->bridge, new->bridge);
 }
 
 static bool change_mtu(struct reload *reload)
@@ -51,13 +51,15 @@ static bool change_mtu(struct reload *reload)
 	unsigned int mtu = reload->conf->mtu;
 	int r;
 
+	if (mtu == 0 && reload->conf->mode == CONF_MODE_TAP)
+		mtu = link_tap_mtu(link, reload->conf);
 	link->mtu_is_ours = mtu == 0;
 	if (mtu == 0) {
 		link->wire.is_way_stale = true;
 		link->way_next_look = 0;
 		return true;
 	}
-	r = nl_link_set_mtu(&link->nl, link->ifindex, mtu);
+	r = helper_set_mtu(link->helper, mtu);
 	if (r == 0)
 		link->mtu = mtu;
 	else
@@ -100,16 +102,16 @@ static void keep_port(struct conf_link *old, struct conf_link *new)
 	SWAP(old->listen_port, new->listen_port);
 }
 
-/* Takes the mark that `conf` wants, and puts it on the sockets. The data loops hear of it with the
- * next exchange. */
-static bool change_mark(struct link *link, const struct conf_link *conf)
+/* Takes the mark that a configuration wants, and puts it on the sockets. The data loops hear of it
+ * with the next exchange. */
+static bool change_mark(struct link *link, enum helper_conf which)
 {
 	uint32_t mark;
 	int r;
 
-	if (outside_claim(&link->outside, conf, &mark) != EXIT_DONE)
+	if (helper_claim(link->helper, which, &mark) != EXIT_DONE)
 		return false;
-	r = udp_set_mark(&link->wire.udp, mark);
+	r = helper_mark_udp(link->helper, &link->wire.udp);
 	if (r < 0) {
 		log_error("cannot set FwMark: %s", strerror(-r));
 		return false;
@@ -120,22 +122,16 @@ static bool change_mark(struct link *link, const struct conf_link *conf)
 	return true;
 }
 
-/* Addresses, routes and rules of `before` to those of `after`. */
-static bool change_routes(struct link *link, const struct conf_link *before,
-			  const struct conf_link *after)
+/* Addresses, routes and rules to those of a configuration from those of the other one. */
+static bool change_routes(struct link *link, enum helper_conf which, const struct conf_link *after)
 {
-	struct ifsetup_failure failure;
-	int r = ifsetup_change(&link->nl, before, after, link->ifindex, &failure);
-
-	if (r != 0 && r != IFSETUP_NEEDS_POLICY) {
-		log_error("%s", failure.text);
+	if (helper_do(link->helper, HELPER_CHANGE, (uint32_t)which) != EXIT_DONE)
 		return false;
-	}
 	if (policy_is_needed(after) && link->may_wait && !wire_has_path(&link->wire)) {
-		link->outside.is_connected = false;
+		link->is_connected = false;
 		return true;
 	}
-	return outside_set_rules(&link->outside, after, link->ifindex) == EXIT_DONE;
+	return helper_do(link->helper, HELPER_RULES, (uint32_t)which) == EXIT_DONE;
 }
 
 static bool change_network(struct reload *reload)
@@ -151,11 +147,11 @@ static bool change_network(struct reload *reload)
 		return false;
 	}
 	link->allowed = allowed;
-	if (change_mark(link, reload->conf) && change_routes(link, link->conf, reload->conf))
+	if (change_mark(link, HELPER_OFFERED) && change_routes(link, HELPER_OFFERED, reload->conf))
 		return true;
 	/* Back, as far as that goes; what does not is said. */
-	(void)change_mark(link, link->conf);
-	(void)change_routes(link, reload->conf, link->conf);
+	(void)change_mark(link, HELPER_IN_FORCE);
+	(void)change_routes(link, HELPER_IN_FORCE, link->conf);
 	if (exchange_make_allowed(link->conf->allowed_ips.items, link->conf->allowed_ips.n,
 				  &allowed) == 0 &&
 	    exchange_keep(&link->exchange, link->allowed) == 0)
@@ -173,13 +169,40 @@ static void keep_network(struct conf_link *old, struct conf_link *new)
 	SWAP(old->table, new->table);
 	SWAP(old->table_name, new->table_name);
 	SWAP(old->fwmark, new->fwmark);
+	SWAP(old->bridge, new->bridge);
+	SWAP(old->bridge_create, new->bridge_create);
+}
+
+/* Rules that wait for an address are made with the new values then. */
+static bool change_forwarding(struct reload *reload)
+{
+	struct link *link = reload->link;
+
+	return !link->is_connected ||
+	       helper_do(link->helper, HELPER_RULES, HELPER_OFFERED) == EXIT_DONE;
+}
+
+static void keep_forwarding(struct conf_link *old, struct conf_link *new)
+{
+	SWAP(old->forward, new->forward);
+	SWAP(old->masquerades_all, new->masquerades_all);
+	SWAP(old->masquerade, new->masquerade);
+	SWAP(old->mss_clamp, new->mss_clamp);
 }
 
 static bool change_dns(struct reload *reload)
 {
-	if (reload->link->outside.is_connected)
-		outside_set_dns(&reload->link->outside, reload->conf);
+	reload->wants_dns = reload->link->is_connected;
 	return true;
+}
+
+/* Where one peer was says nothing about another one. */
+static void forget_path(struct link *link)
+{
+	const struct udp_path nowhere = { .remote.sa.sa_family = AF_UNSPEC };
+
+	wire_set_path(&link->wire, &nowhere);
+	link->endpoint.learned = nowhere.remote;
 }
 
 static bool change_keys(struct reload *reload)
@@ -193,6 +216,9 @@ static bool change_keys(struct reload *reload)
 			  r == -EINVAL ? "the PublicKey of the peer is no key" : strerror(-r));
 		return false;
 	}
+	if (reload->conf->n_endpoints == 0 &&
+	    !key_equal(&link->conf->peer_key, &reload->conf->peer_key))
+		forget_path(link);
 	link->report.state = REPORT_IDLE;
 	link->report.since = reload->now;
 	reload->todo |= ORDER_DROP_STAGED;
@@ -208,10 +234,14 @@ static void swap_secret(struct key *a, struct key *b)
 
 static void keep_keys(struct conf_link *old, struct conf_link *new)
 {
+	char key[KEYTEXT_LEN + 1];
+
 	SWAP(old->public_key, new->public_key);
 	SWAP(old->private_key_file, new->private_key_file);
 	swap_secret(&old->secrets->private_key, &new->secrets->private_key);
 	SWAP(old->peer_key, new->peer_key);
+	keytext_encode(&old->peer_key, key);
+	log_set_peer(key);
 }
 
 static bool change_preshared(struct reload *reload)
@@ -264,12 +294,14 @@ static const struct step {
 	void (*keep)(struct conf_link *old, struct conf_link *new); /* NULL: it never fails */
 	const char *what;
 } steps[] = {
-	{ KEY(MODE) | KEY(NAMESPACE) | KEY(BRIDGE), refuse_restart, keep_restart,
-	  "Mode, Namespace and Bridge" },
+	{ KEY(MODE) | KEY(NAMESPACE), refuse_restart, keep_restart, "Mode and Namespace" },
 	{ KEY(MTU), change_mtu, keep_mtu, "MTU" },
 	{ KEY(LISTEN_PORT), change_port, keep_port, "ListenPort" },
-	{ KEY(ADDRESS) | KEY(TABLE) | KEY(ALLOWED_IPS) | KEY(FWMARK), change_network, keep_network,
-	  "Address, Table, AllowedIPs and FwMark" },
+	{ KEY(ADDRESS) | KEY(TABLE) | KEY(ALLOWED_IPS) | KEY(FWMARK) | KEY(BRIDGE) |
+		  KEY(BRIDGE_CREATE),
+	  change_network, keep_network, "Address, Table, AllowedIPs, FwMark and Bridge" },
+	{ KEY(FORWARD) | KEY(MASQUERADE) | KEY(MSS_CLAMP), change_forwarding, keep_forwarding,
+	  "Forward, Masquerade and MssClamp" },
 	{ KEY(DNS), change_dns, NULL, NULL },
 	{ KEY(PRIVATE_KEY) | KEY(PUBLIC_KEY), change_keys, keep_keys, "PrivateKey and PublicKey" },
 	{ KEY(PRESHARED_KEY), change_preshared, NULL, NULL },
@@ -308,12 +340,23 @@ static int change(struct link *link, struct conf_link *conf, const struct conf_c
 	struct reload reload = {
 		.link = link, .conf = conf, .changes = changes, .now = nsec_boottime()
 	};
-	int n_failed;
+	int n_failed, r;
 
 	for (size_t i = 0; i < changes->n_items; i++)
 		log_notice("%s; %s", changes->items[i].text, changes->items[i].how);
+	r = helper_offer(link->helper, conf);
+	if (r < 0) {
+		log_error("the helper does not take the new configuration (%s): nothing is changed",
+			  r == -EPIPE ? "it has ended; restart the link" : strerror(-r));
+		return r;
+	}
 	n_failed = run_steps(&reload);
 	exchange_conf(link, conf);
+	r = helper_accept(link->helper, n_failed > 0 ? link->conf : NULL);
+	if (r < 0)
+		log_error("the helper does not know what is in force: %s", strerror(-r));
+	if (reload.wants_dns)
+		helper_queue(link->helper, HELPER_DNS, HELPER_IN_FORCE);
 	/* A default route that has waited for an address may have one now. */
 	if (link_connect(link) != EXIT_DONE)
 		n_failed++;

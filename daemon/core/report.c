@@ -27,6 +27,8 @@ const char *report_advice(enum report_trouble kind)
 		[REPORT_NO_ENDPOINT] = "Add Endpoint to the link file, or wait for the peer to "
 				       "call.",
 		[REPORT_TOO_BIG] = "Nothing, if it does not last; else set a smaller MTU.",
+		[REPORT_STORM] = "Look for a loop of bridges and links, and switch spanning tree "
+				 "on: `ip link set BRIDGE type bridge stp_state 1`.",
 		[REPORT_SEND] = "Check this host's routes and firewall: `ip route get` with the "
 				"peer's address.",
 		[REPORT_WRITE] = "Check with `ip link` that the interface is up.",
@@ -40,8 +42,8 @@ const char *report_advice(enum report_trouble kind)
 #define REASONS                                                                                    \
 	(1U << REPORT_ICMP | 1U << REPORT_BAD_MAC1 | 1U << REPORT_UNKNOWN_KEY |                    \
 	 1U << REPORT_OLD_TIMESTAMP | 1U << REPORT_PSK | 1U << REPORT_NO_SUITE |                   \
-	 1U << REPORT_NOT_CONFIRMED | 1U << REPORT_NO_ENDPOINT | 1U << REPORT_LOOP |               \
-	 1U << REPORT_SEND | 1U << REPORT_NAME)
+	 1U << REPORT_OTHER_MODE | 1U << REPORT_NOT_CONFIRMED | 1U << REPORT_NO_ENDPOINT |         \
+	 1U << REPORT_LOOP | 1U << REPORT_SEND | 1U << REPORT_NAME)
 
 /* Keeps a sentence for those who ask later. */
 static void remember(struct troubles *troubles, enum report_trouble kind, const char *advice,
@@ -105,6 +107,16 @@ static void printf_like(4, 5)
 	    !nsec_expired(last->when, TROUBLE_INTERVAL, now))
 		return;
 	remember(troubles, REPORT_N_TROUBLES, advice, text, now);
+}
+
+void report_hear(struct report *report, const struct trouble *trouble)
+{
+	if (trouble->when <= report->troubles.last.when)
+		return;
+	if (trouble->kind == REPORT_NO_ENDPOINT && report->reason_at &&
+	    !nsec_expired(report->reason_at, TROUBLE_INTERVAL, trouble->when))
+		return;
+	report->troubles.last = *trouble;
 }
 
 static void enter(struct report *report, enum report_state state, nsec_t now)
@@ -269,6 +281,21 @@ void report_handshake(struct report *report, enum peer_verdict verdict,
 			       "%s cannot do the Cipher that this link's file asks for: it is no "
 			       "vpnd, or has not that cipher, or its file excludes it; Cipher = "
 			       "auto would find one that both have",
+			       text);
+		break;
+	case PEER_IS_TUN:
+		report->reason_at = now;
+		report_trouble(&report->troubles, REPORT_OTHER_MODE, now,
+			       "the end at %s is Mode = tun, or a stock WireGuard, which carries "
+			       "no Ethernet frames; this end is Mode = tap: give both ends the "
+			       "same Mode",
+			       text);
+		break;
+	case PEER_IS_TAP:
+		report->reason_at = now;
+		report_trouble(&report->troubles, REPORT_OTHER_MODE, now,
+			       "the end at %s is Mode = tap, this end is Mode = tun: give both "
+			       "ends the same Mode",
 			       text);
 		break;
 	case PEER_OLD_TIMESTAMP:

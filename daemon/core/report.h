@@ -32,6 +32,7 @@ enum report_trouble {
 	REPORT_FAR_TIMESTAMP,
 	REPORT_PSK,
 	REPORT_NO_SUITE,
+	REPORT_OTHER_MODE,
 	REPORT_NOT_CONFIRMED,
 	REPORT_COOKIE,
 	REPORT_NOT_ALLOWED_IN,
@@ -41,6 +42,7 @@ enum report_trouble {
 	REPORT_ROAMED,
 	REPORT_LOOP,
 	REPORT_TOO_BIG,
+	REPORT_STORM,
 	REPORT_SEND,
 	REPORT_WRITE,
 	REPORT_NAME,
@@ -79,6 +81,13 @@ struct report {
  */
 void report_trouble(struct troubles *troubles, enum report_trouble kind, nsec_t now,
 		    const char *format, ...) printf_like(4, 5);
+
+/*!
+ * Takes over the last trouble of a data loop, if it is newer than what is known. That there is no
+ * address for packets is not worth telling while it is known why the peer, which did call, was
+ * refused.
+ */
+void report_hear(struct report *report, const struct trouble *trouble);
 
 /*! What can be done about a kind of trouble. \return a sentence, or NULL when those that are said
  * about it have that in them */

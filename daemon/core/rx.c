@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "daemon/data/ecn.h"
+#include "daemon/data/frame.h"
 #include "daemon/data/inner.h"
 #include "daemon/data/tun.h"
 
@@ -79,11 +80,8 @@ static int write_packet(struct rx *rx, const struct iovec *iov, size_t n_iov, si
 
 /* Some kernels refuse merged packets of one kind (Linux 6.11-rc1 and its backports): that kind is
  * merged no more. */
-static void stop_merging(struct rx *rx, const struct gro_packet *packet)
+static void stop_merging(struct rx *rx, uint8_t protocol)
 {
-	bool is_v4 = packet->data[0] >> 4 == 4;
-	uint8_t protocol = packet->data[is_v4 ? 9 : 6];
-
 	unsigned int kind = protocol == IPPROTO_TCP ? GRO_TCP : GRO_UDP;
 
 	if (!(rx->gro_flags & kind))
@@ -98,8 +96,7 @@ static int write_singly(struct rx *rx, const struct gro_write *merged, nsec_t no
 {
 	int r = 0;
 
-	stop_merging(rx, merged->first);
-
+	stop_merging(rx, merged->protocol);
 	for (const struct gro_packet *packet = merged->first; packet && r != -EBADFD;
 	     packet = packet->next) {
 		struct iovec one = gro_single(packet);
@@ -125,30 +122,70 @@ static int write_batch(struct rx *rx, nsec_t now)
 	return r == -EBADFD ? r : 0;
 }
 
+/* Carries the congestion mark of the outer packet to the inner one. */
+static void mark(const struct inner *inner, uint8_t outer_tos)
+{
+	uint8_t tos = inner_get_tos(inner);
+	uint8_t marked = ecn_decapsulate(outer_tos, tos);
+
+	if (marked != tos)
+		inner_set_tos(inner, marked);
+}
+
+/* \param ip_offset  of a frame; a packet has none */
+static bool add(struct rx *rx, uint8_t *plain, size_t len, size_t ip_offset)
+{
+	return rx->tun->is_tap ? gro_add_frame(&rx->gro, plain, len, ip_offset)
+			       : gro_add(&rx->gro, plain, len);
+}
+
+/* Adds a packet or frame to what is merged and written. \return 0 or -EBADFD */
+static int hand_on(struct rx *rx, uint8_t *plain, size_t len, size_t ip_offset, nsec_t now)
+{
+	struct iovec one;
+	int r;
+
+	if (!rx->tun->has_vnet) {
+		one = (struct iovec) { plain, len };
+		r = write_packet(rx, &one, 1, 1, now);
+		return r == -EBADFD ? r : 0;
+	}
+	if (add(rx, plain, len, ip_offset))
+		return 0;
+	r = write_batch(rx, now);
+	/* An empty batch always has room. */
+	return add(rx, plain, len, ip_offset) ? r : -EBADFD;
+}
+
+/* Hands one opened frame on, whatever is in it. \return 0 or -EBADFD */
+static int deliver_frame(struct rx *rx, uint8_t *plain, size_t len, uint8_t outer_tos, nsec_t now)
+{
+	struct inner inner;
+	size_t ip_offset;
+
+	if (!frame_unpad(plain, len, &len)) {
+		worker_counters(rx->worker)->n[COUNT_RX_NOT_IP]++;
+		report_trouble(&rx->worker->troubles, REPORT_NOT_IP, now,
+			       "the peer sent something that is no Ethernet frame; it is dropped");
+		return 0;
+	}
+	ip_offset = frame_ip_offset(plain, len);
+	if (ip_offset > 0 && inner_parse(plain + ip_offset, len - ip_offset, &inner))
+		mark(&inner, outer_tos);
+	return hand_on(rx, plain, len, ip_offset, now);
+}
+
 /* Hands one opened packet on. \return 0 or -EBADFD */
 static int deliver(struct rx *rx, uint8_t *plain, size_t len, uint8_t outer_tos, nsec_t now)
 {
 	struct inner inner;
-	struct iovec one;
-	uint8_t tos, marked;
-	int r;
 
+	if (rx->tun->is_tap)
+		return deliver_frame(rx, plain, len, outer_tos, now);
 	if (!may_enter(rx, plain, len, &inner, now))
 		return 0;
-	tos = inner_get_tos(&inner);
-	marked = ecn_decapsulate(outer_tos, tos);
-	if (marked != tos)
-		inner_set_tos(&inner, marked);
-	if (!rx->tun->has_vnet) {
-		one = (struct iovec) { plain, inner.len };
-		r = write_packet(rx, &one, 1, 1, now);
-		return r == -EBADFD ? r : 0;
-	}
-	if (gro_add(&rx->gro, plain, inner.len))
-		return 0;
-	r = write_batch(rx, now);
-	/* An empty batch always has room. */
-	return gro_add(&rx->gro, plain, inner.len) ? r : -EBADFD;
+	mark(&inner, outer_tos);
+	return hand_on(rx, plain, inner.len, 0, now);
 }
 
 /* What follows from one data message. \return 0 or -EBADFD */

@@ -2,6 +2,8 @@
  * From the network to the interface: receives runs, opens each datagram where it lies, merges the
  * packets into superpackets again, and writes those. Handshake messages go to control.
  *
+ * On a TAP interface the same happens with Ethernet frames, whatever is in them.
+ *
  * What is written begins with an offload header; it finds room where the message header was.
  */
 #ifndef CORE_RX_H

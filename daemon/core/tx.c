@@ -6,12 +6,13 @@
 #include <sys/mman.h>
 
 #include "daemon/data/ecn.h"
+#include "daemon/data/frame.h"
 #include "daemon/data/icmp.h"
 #include "daemon/data/inner.h"
 
 /* The slot: a cache line of room for the vnet header, the packet, room for padding. */
 #define SLOT_HEADROOM   64
-#define SLOT_PACKET_MAX 65535
+#define SLOT_PACKET_MAX (65535 + FRAME_LINK_MAX)
 #define SLOT_LEN        (SLOT_HEADROOM + SLOT_PACKET_MAX + 65)
 /* The longest sealed message. */
 #define SEALED_MAX (DATA_HEADER_LEN + STAGED_PACKET_MAX + CIPHER_TAG_MAX)
@@ -77,10 +78,49 @@ static void add_sealed(struct tx *tx, size_t len, uint8_t tos)
 	tx->out_used += len;
 }
 
-/* Zero bytes to append to a packet of `len` bytes. */
+/* Whether a packet, with its padding, is too long for a message; counts and says it then. Only an
+ * MTU that was set by hand lets such ones come. */
+static bool is_too_long(struct tx *tx, size_t len, nsec_t now)
+{
+	if (len + tx->tun->is_tap <= STAGED_PACKET_MAX)
+		return false;
+	worker_counters(tx->worker)->n[COUNT_TX_TOO_BIG]++;
+	report_trouble(&tx->worker->troubles, REPORT_TOO_BIG, now,
+		       "dropped packets of %zu bytes, which no message holds: set a smaller MTU",
+		       len);
+	return true;
+}
+
+/* Bytes to append to a packet of `len` bytes, up to PADDING_UNIT. */
 static size_t padding_of(const struct tx *tx, size_t len)
 {
-	return MIN(keypair_padded_len(len, tx->worker->state.mtu), STAGED_PACKET_MAX) - len;
+	const struct order_state *state = &tx->worker->state;
+	size_t padded = tx->tun->is_tap ? frame_padded_len(len, state->whole_max)
+					: keypair_padded_len(len, state->mtu);
+
+	return MIN(padded, STAGED_PACKET_MAX) - len;
+}
+
+static void pad(const struct tx *tx, uint8_t *packet, size_t len, size_t n_padding)
+{
+	if (tx->tun->is_tap)
+		frame_pad(packet, len, len + n_padding);
+	else
+		memset(packet + len, 0, n_padding);
+}
+
+/* The path is too narrow for a frame of `len` bytes. */
+static void say_fragmented(struct tx *tx, size_t len)
+{
+	unsigned int whole_max = tx->worker->state.whole_max;
+
+	if (tx->said_whole_max == whole_max)
+		return;
+	tx->said_whole_max = whole_max;
+	log_notice("the path to the peer does not carry frames of %zu bytes whole: their outer "
+		   "packets are fragmented, which costs speed; MTU = %zu would avoid it, or 4 less "
+		   "for each VLAN tag",
+		   len, (size_t)whole_max - 1 - FRAME_HEADER_LEN);
 }
 
 /* Seals a padded packet into the batch, which must not be full. */
@@ -90,18 +130,33 @@ static void seal(struct tx *tx, struct keypair *keypair, const uint8_t *packet, 
 	add_sealed(tx, keypair_seal(keypair, tx->out + tx->out_used, packet, padded_len), tos);
 }
 
-/* Seals a segment. Up to 15 bytes behind it are its padding for the time being: they belong to
+/* Seals a segment. Up to 16 bytes behind it are its padding for the time being: they belong to
  * the next segment, so they are put back. */
 static void seal_segment(struct tx *tx, struct keypair *keypair, uint8_t *segment, size_t len)
 {
 	size_t n_padding = padding_of(tx, len);
 	uint8_t behind[PADDING_UNIT];
 
+	if (tx->tun->is_tap && len >= tx->worker->state.whole_max && tx->worker->state.whole_max)
+		say_fragmented(tx, len);
 	memcpy(behind, segment + len, n_padding);
-	memset(segment + len, 0, n_padding);
+	pad(tx, segment, len, n_padding);
 	seal(tx, keypair, segment, len + n_padding, tx->tos);
 	memcpy(segment + len, behind, n_padding);
 	worker_counters(tx->worker)->n[COUNT_TX_PACKETS]++;
+}
+
+/* Finds the IP packet in what the interface has handed over. */
+static bool find_inner(const struct tx *tx, uint8_t *packet, size_t len, struct inner *ret)
+{
+	size_t offset = 0;
+
+	if (tx->tun->is_tap) {
+		offset = frame_ip_offset(packet, len);
+		if (offset == 0)
+			return false;
+	}
+	return inner_parse(packet + offset, len - offset, ret);
 }
 
 /* Moves packets that waited for a session into the batch. */
@@ -115,13 +170,14 @@ static void take_staged(struct tx *tx, struct keypair *keypair, nsec_t now)
 	       (packet = staged_pop(&tx->staged, &len))) {
 		/* Sealed in place: the slot may hold a superpacket that is under way. */
 		uint8_t *copy = tx->out + tx->out_used + DATA_HEADER_LEN;
+		size_t n_padding = padding_of(tx, len);
 		uint8_t tos = 0;
 
 		memcpy(copy, packet, len);
-		if (inner_parse(copy, len, &inner))
+		if (find_inner(tx, copy, len, &inner))
 			tos = ecn_encapsulate(inner_get_tos(&inner));
-		memset(copy + len, 0, padding_of(tx, len));
-		seal(tx, keypair, copy, len + padding_of(tx, len), tos);
+		pad(tx, copy, len, n_padding);
+		seal(tx, keypair, copy, len + n_padding, tos);
 		worker_counters(tx->worker)->n[COUNT_TX_PACKETS]++;
 	}
 	if (tx->staged.n == 0)
@@ -147,6 +203,8 @@ static void take_segments(struct tx *tx, struct keypair *keypair, nsec_t now)
 			tx->is_splitting = false;
 			return;
 		}
+		if (is_too_long(tx, len, now))
+			continue;
 		if (keypair_can_send(keypair, now))
 			seal_segment(tx, keypair, segment, len);
 		else
@@ -166,19 +224,26 @@ static bool is_own(const struct tx *tx, const struct inner *inner)
 	       inner_is_udp(inner, tx->worker->wire.udp.port, address, netaddr_port(remote));
 }
 
-/* Whether a packet from the interface may go to the peer; counts it if not. */
-static bool may_go(struct tx *tx, const struct inner *inner, nsec_t now)
+static bool is_allowed(struct tx *tx, const struct inner *inner, nsec_t now)
 {
 	char address[INNER_ADDRESS_TEXT_MAX];
 
-	if (!allowedips_contain(tx->worker->state.allowed, inner->family, inner->destination)) {
-		worker_counters(tx->worker)->n[COUNT_TX_NOT_ALLOWED]++;
-		inner_format_address(inner->family, inner->destination, address);
-		report_trouble(&tx->worker->troubles, REPORT_NOT_ALLOWED_OUT, now,
-			       "dropped packets to %s, which AllowedIPs does not allow", address);
+	if (allowedips_contain(tx->worker->state.allowed, inner->family, inner->destination))
+		return true;
+	worker_counters(tx->worker)->n[COUNT_TX_NOT_ALLOWED]++;
+	inner_format_address(inner->family, inner->destination, address);
+	report_trouble(&tx->worker->troubles, REPORT_NOT_ALLOWED_OUT, now,
+		       "dropped packets to %s, which AllowedIPs does not allow", address);
+	return false;
+}
+
+/* Whether a packet from the interface may go to the peer; counts it if not.
+ * \param inner  the packet, or the one in the frame; NULL: there is none */
+static bool may_go(struct tx *tx, const struct inner *inner, nsec_t now)
+{
+	if (!tx->tun->is_tap && (!inner || !is_allowed(tx, inner, now)))
 		return false;
-	}
-	if (is_own(tx, inner)) {
+	if (inner && is_own(tx, inner)) {
 		worker_counters(tx->worker)->n[COUNT_TX_NOT_ALLOWED]++;
 		report_loop(&tx->worker->troubles, &tx->worker->wire.path.remote, now);
 		return false;
@@ -208,22 +273,57 @@ static void tell_unreachable(struct tx *tx, const struct inner *inner, nsec_t no
 	(void)tun_write(tx->tun, &iov, 1);
 }
 
+/* Prepares the segments of the frame in the slot. \return false when it is none that can be used */
+static bool begin_frame(struct tx *tx, const struct vnet_hdr *header, size_t len)
+{
+	uint8_t *frame = tx->slot + SLOT_HEADROOM;
+	unsigned int whole_max = tx->worker->state.whole_max;
+	size_t ip_offset = frame_ip_offset(frame, len);
+
+	if (len < FRAME_HEADER_LEN || (header->gso_type != VNET_GSO_NONE && ip_offset == 0) ||
+	    vnet_split_begin_frame(&tx->split, header, frame, ip_offset, len) != VNET_OK)
+		return false;
+	if (whole_max)
+		vnet_split_limit(&tx->split, whole_max - 1);
+	return true;
+}
+
+/* Whether a frame goes to no group, or to one within the limit; counts it if not. */
+static bool is_calm(struct tx *tx, const uint8_t *frame, size_t len, nsec_t now)
+{
+	if (storm_admits(&tx->storm, frame, len, now))
+		return true;
+	worker_counters(tx->worker)->n[COUNT_TX_STORM]++;
+	report_trouble(&tx->worker->troubles, REPORT_STORM, now,
+		       "dropped broadcast or multicast frames: there are more than %u a second "
+		       "(data.tap_broadcast_limit), as in a network with a loop and without "
+		       "spanning tree",
+		       tx->storm.limit);
+	return false;
+}
+
 /* Looks at what was read into the slot, and begins to split it. */
 static void take_packet(struct tx *tx, const struct vnet_hdr *header, size_t len, nsec_t now)
 {
 	uint8_t *packet = tx->slot + SLOT_HEADROOM;
+	bool is_tap = tx->tun->is_tap;
 	struct inner inner;
+	bool has_inner = find_inner(tx, packet, len, &inner);
 
-	if (!inner_parse(packet, len, &inner) ||
-	    vnet_split_begin(&tx->split, header, packet, len) != VNET_OK) {
+	if (is_tap && !is_calm(tx, packet, len, now))
+		return;
+	if (is_tap ? !begin_frame(tx, header, len)
+		   : !has_inner || vnet_split_begin(&tx->split, header, packet, len) != VNET_OK) {
 		worker_counters(tx->worker)->n[COUNT_TX_NOT_IP]++;
 		return;
 	}
-	if (!may_go(tx, &inner, now)) {
-		tell_unreachable(tx, &inner, now);
+	if (!may_go(tx, has_inner ? &inner : NULL, now)) {
+		/* To who sends frames the link is a cable, and a cable does not answer. */
+		if (!is_tap)
+			tell_unreachable(tx, &inner, now);
 		return;
 	}
-	tx->tos = ecn_encapsulate(inner_get_tos(&inner));
+	tx->tos = has_inner ? ecn_encapsulate(inner_get_tos(&inner)) : 0;
 	tx->is_splitting = true;
 }
 

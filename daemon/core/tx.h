@@ -7,6 +7,10 @@
  * superpackets: a new one begins when a segment is longer, after a shorter one, when the mark for
  * congestion differs, and at 64 segments or 65,473 bytes.
  *
+ * On a TAP interface the same happens with Ethernet frames, whatever is in them: AllowedIPs do not
+ * concern them. A frame may be longer than the path carries: then its message is fragmented, which
+ * is said once, but for TCP superpackets, which are split into shorter segments.
+ *
  * A batch ends when the interface has no more, or when `out` is full, if need be in the middle of
  * a superpacket. Packets that waited for a session come first. While the socket is full, the
  * interface is not read: packets wait in the kernel's queue, where its queueing discipline works.
@@ -18,6 +22,7 @@
 
 #include "daemon/core/worker.h"
 #include "daemon/data/allowedips.h"
+#include "daemon/data/storm.h"
 #include "daemon/data/tun.h"
 #include "daemon/data/vnet.h"
 #include "daemon/proto/staged.h"
@@ -31,9 +36,11 @@ struct tx {
 
 	uint8_t *slot; /* one superpacket with room around it, owned */
 	struct vnet_split split;
-	bool is_splitting; /* `split` has segments left */
-	uint8_t tos;       /* outer, for the packet in the slot */
-	nsec_t next_icmp;  /* when a program may be told again that something is unreachable */
+	bool is_splitting;  /* `split` has segments left */
+	uint8_t tos;        /* outer, for the packet in the slot */
+	nsec_t next_icmp;   /* when a program may be told again that something is unreachable */
+	struct storm storm; /* the limit on frames to everybody; TAP only */
+	unsigned int said_whole_max; /* of the path of which was said that it fragments */
 
 	uint8_t *out; /* sealed messages, owned */
 	size_t out_used;

@@ -95,6 +95,7 @@ int tx_loop_init(struct tx_loop *loop, const struct tun *tun, const struct allow
 	loop->tx.worker = &loop->worker;
 	loop->tx.tun = tun;
 	loop->tx.reads_max = host->data.tun_batch;
+	storm_init(&loop->tx.storm, host->data.tap_broadcast_limit, 0);
 	loop->tx.messages_max = MIN(host->data.udp_send_batch, (size_t)UDP_BATCH);
 	loop->worker.state.allowed = allowed;
 	loop->worker.state.udp = wire->udp;

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/err.h"
+#include "common/log.h"
 #include "common/secret.h"
 
 /* Takes over state and keypairs, of which each loop keeps its half. */
@@ -78,7 +81,16 @@ int worker_init(struct worker *worker, const char *name, const struct wire *wire
 static void *run(void *context)
 {
 	struct worker *worker = context;
+	int r;
 
+	pthread_setname_np(pthread_self(), worker->name);
+	r = sandbox_enter(worker->seals ? SANDBOX_TX : SANDBOX_RX, worker->sandbox);
+	if (r < 0) {
+		log_error("cannot confine the thread %s (%s): rather than with rights that it does "
+			  "not need, the link ends",
+			  worker->name, strerror(-r));
+		_exit(EXIT_SYSTEM);
+	}
 	ev_run(worker->loop, 0);
 	return NULL;
 }
@@ -96,7 +108,6 @@ int worker_start(struct worker *worker)
 	if (r != 0)
 		return -r;
 	worker->is_running = true;
-	pthread_setname_np(worker->thread, worker->name);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/core/facts.h"
 #include "daemon/core/orders.h"
 #include "daemon/core/wire.h"
+#include "daemon/host/sandbox.h"
 
 struct worker {
 	const char *name;
@@ -20,6 +21,7 @@ struct worker {
 	struct order_state state; /* as it was told last */
 	unsigned int todo;        /* what was told and not done yet */
 	void (*obey)(struct worker *worker, unsigned int todo);
+	enum conf_sandbox sandbox; /* what confines the thread; off unless set */
 	bool seals;                /* keeps the keys that seal, else those that open */
 	struct keypairs *keypairs; /* guarded, owned */
 
@@ -44,7 +46,8 @@ int worker_init(struct worker *worker, const char *name, const struct wire *wire
 		void (*obey)(struct worker *worker, unsigned int todo), struct ev_loop *control,
 		void (*on_facts)(void *context), void *context);
 
-/*! Starts the thread, with all signals blocked. \return 0 or negative errno */
+/*! Starts the thread, with all signals blocked and confined to the system calls that it needs.
+ * \return 0 or negative errno */
 int worker_start(struct worker *worker);
 
 /*! Ends the thread and waits for that; safe when it does not run. */

@@ -23,10 +23,13 @@ static json_t *text_or_null(const char *text)
 	return text ? json_string(text) : json_null();
 }
 
+/* null: there is none, which only a link without a file knows. */
 static json_t *key_text(const struct key *key)
 {
 	char text[KEYTEXT_LEN + 1];
 
+	if (key_is_zero(key))
+		return json_null();
 	keytext_encode(key, text);
 	return json_string(text);
 }

@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "daemon/ctl/status_json.h"
 
-/* How long the counters are awaited, how long a client may take to read, and how long accept() is
- * left alone when it found no descriptor. */
+/* How long the counters are awaited, and how long a client may take to read. */
 #define COUNTERS_SECONDS 0.25
 #define CLIENT_SECONDS   2.0
-#define RETRY_SECONDS    1.0
 
 static void close_client(struct status_client *client)
 {
@@ -29,9 +29,7 @@ static void close_client(struct status_client *client)
 	close(client->fd);
 	free(client->text);
 	memset(client, 0, sizeof(*client));
-	/* There is room for another one. */
-	if (server->fd >= 0 && !ev_is_active(&server->retry))
-		ev_io_start(server->loop, &server->acceptable);
+	acceptor_release(&server->acceptor);
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *watcher, int events)
@@ -50,13 +48,21 @@ static void on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 		close_client(client);
 }
 
+static char *make_text(const struct status_server *server)
+{
+	struct link_status status;
+
+	if (server->ops->say)
+		return server->ops->say(server->context);
+	server->ops->get(server->context, &status);
+	return status_json(&status);
+}
+
 static void answer(struct status_client *client)
 {
 	struct status_server *server = client->server;
-	struct link_status status;
 
-	server->ops->get(server->context, &status);
-	client->text = status_json(&status);
+	client->text = make_text(server);
 	if (client->text == NULL) {
 		close_client(client);
 		return;
@@ -108,39 +114,25 @@ static void open_client(struct status_server *server, struct status_client *clie
 	ev_timer_init(&client->timer, on_timer, COUNTERS_SECONDS, 0.0);
 	client->writable.data = client;
 	client->timer.data = client;
+	if (server->ops->say) {
+		answer(client);
+		return;
+	}
 	ev_timer_start(server->loop, &client->timer);
 	server->ops->ask(server->context);
 }
 
-/* One a turn, so that a crowd cannot keep the loop from its other work. */
-static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
+static int take(void *context, int fd)
 {
-	struct status_server *server = watcher->data;
+	struct status_server *server = context;
 	struct status_client *client = free_client(server);
-	int fd;
 
-	(void)events;
 	if (client == NULL) {
-		ev_io_stop(loop, watcher);
-		return;
+		close(fd);
+		return -ENOMEM;
 	}
-	fd = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0) {
-		open_client(server, client, fd);
-	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-		/* Who waits makes the socket readable again at once, and the loop would spin. */
-		ev_io_stop(loop, watcher);
-		ev_timer_set(&server->retry, RETRY_SECONDS, 0.0);
-		ev_timer_start(loop, &server->retry);
-	}
-}
-
-static void on_retry(struct ev_loop *loop, ev_timer *watcher, int events)
-{
-	struct status_server *server = watcher->data;
-
-	(void)events;
-	ev_io_start(loop, &server->acceptable);
+	open_client(server, client, fd);
+	return 0;
 }
 
 void status_server_init(struct status_server *server)
@@ -148,10 +140,13 @@ void status_server_init(struct status_server *server)
 	memset(server, 0, sizeof(*server));
 	server->fd = -1;
 	server->place = (struct uapi_place)UAPI_PLACE_NULL;
+	/* It reads a file the first time, and the process may not do that for long. */
+	json_object_seed(0);
 }
 
 /* The socket in its directory. \return a descriptor or a negated errno value */
-static int listen_in(const char *dir, const char *name, struct uapi_place *place)
+static int listen_in(const char *dir, const char *name, const char *socket_name,
+		     struct uapi_place *place)
 {
 	char link_dir[PATH_MAX];
 	int n = snprintf(link_dir, sizeof(link_dir), "%s/%s", dir, name);
@@ -161,7 +156,7 @@ static int listen_in(const char *dir, const char *name, struct uapi_place *place
 		return -ENAMETOOLONG;
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	fd = uapi_listen(link_dir, STATUS_SOCKET);
+	fd = uapi_listen(link_dir, socket_name);
 	if (fd < 0)
 		return fd;
 	r = uapi_place_open(place, fd);
@@ -177,7 +172,8 @@ static int listen_in(const char *dir, const char *name, struct uapi_place *place
 int status_server_start(struct status_server *server, struct ev_loop *loop, const char *dir,
 			const char *name, const struct status_ops *ops, void *context)
 {
-	int fd = listen_in(dir, name, &server->place);
+	const char *socket_name = ops->socket ? ops->socket : STATUS_SOCKET;
+	int fd = listen_in(dir, name, socket_name, &server->place);
 
 	if (fd < 0)
 		return fd;
@@ -185,11 +181,10 @@ int status_server_start(struct status_server *server, struct ev_loop *loop, cons
 	server->ops = ops;
 	server->context = context;
 	server->fd = fd;
-	ev_io_init(&server->acceptable, on_acceptable, fd, EV_READ);
-	ev_timer_init(&server->retry, on_retry, RETRY_SECONDS, 0.0);
-	server->acceptable.data = server;
-	server->retry.data = server;
-	ev_io_start(loop, &server->acceptable);
+	server->acceptor.take = take;
+	server->acceptor.context = server;
+	server->acceptor.n_clients_max = STATUS_CLIENTS_MAX;
+	acceptor_start(&server->acceptor, loop, fd);
 	return 0;
 }
 
@@ -200,17 +195,16 @@ void status_server_stop(struct status_server *server)
 
 	if (server->fd < 0)
 		return;
-	ev_io_stop(server->loop, &server->acceptable);
-	ev_timer_stop(server->loop, &server->retry);
+	acceptor_stop(&server->acceptor);
 	memcpy(dir, server->place.path, sizeof(dir));
-	uapi_place_close(&server->place, true);
+	uapi_place_close(&server->place, !server->keeps_place);
 	close(server->fd);
 	server->fd = -1;
 	for (size_t i = 0; i < STATUS_CLIENTS_MAX; i++)
 		close_client(&server->clients[i]);
 	/* The directory goes unless somebody, systemd for instance, keeps things in it. */
 	slash = strrchr(dir, '/');
-	if (slash) {
+	if (slash && !server->keeps_place) {
 		*slash = '\0';
 		rmdir(dir);
 	}

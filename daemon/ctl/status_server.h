@@ -12,12 +12,15 @@
 #include <ev.h>
 
 #include "daemon/core/status.h"
+#include "daemon/ctl/acceptor.h"
 #include "daemon/ctl/uapi_listen.h"
 
 /* Where the sockets of all links are. */
 #define STATUS_DIR "/run/vpnd"
 /* In the directory of the link. */
 #define STATUS_SOCKET "status"
+/* The same kind of socket; it says what a reload would change (daemon/ctl/changes_json.h). */
+#define STATUS_CHANGES_SOCKET "changes"
 
 enum {
 	STATUS_CLIENTS_MAX = 8, /* the ninth waits in the socket's queue */
@@ -29,6 +32,10 @@ struct status_ops {
 	void (*ask)(void *context);
 	/*! Fills in the status as it is. */
 	void (*get)(void *context, struct link_status *ret);
+	/*! In the place of both: the whole answer at once, as text without a newline at its end,
+	 * for free(); NULL when memory is short. */
+	char *(*say)(void *context);
+	const char *socket; /* NULL: STATUS_SOCKET */
 };
 
 struct status_server;
@@ -48,9 +55,9 @@ struct status_server {
 	void *context;
 	int fd; /* owned; -1: not started */
 	struct uapi_place place;
+	bool keeps_place; /* somebody else removes the socket's file and directory */
 	struct status_client clients[STATUS_CLIENTS_MAX];
-	ev_io acceptable;
-	ev_timer retry; /* of accept() when descriptors are short */
+	struct acceptor acceptor;
 };
 
 /*! Sets everything to "not there", so that status_server_stop() is safe from here on. */

@@ -46,7 +46,7 @@ void uapi_client_close(struct uapi_client *client)
 	uapi_buf_deinit(&client->out);
 	*client->slot = NULL;
 	free(client);
-	uapi_server_resume(server);
+	acceptor_release(&server->acceptor);
 }
 
 static void refuse(struct uapi_client *client, int error, const char *reason)

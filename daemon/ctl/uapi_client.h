@@ -16,7 +16,4 @@ must_check int uapi_client_open(struct uapi_server *server, struct uapi_client *
 /*! Closes the connection, wipes and frees all it has, and empties its slot. */
 void uapi_client_close(struct uapi_client *client);
 
-/*! Takes clients from the queue again: a slot is free. Defined by the server. */
-void uapi_server_resume(struct uapi_server *server);
-
 #endif

@@ -15,6 +15,7 @@
 #include <ev.h>
 
 #include "conf/model.h"
+#include "daemon/ctl/acceptor.h"
 #include "daemon/ctl/uapi_get.h"
 #include "daemon/ctl/uapi_listen.h"
 #include "daemon/ctl/uapi_set.h"
@@ -54,9 +55,8 @@ struct uapi_server {
 	int fd; /* owned; -1: not started */
 	struct uapi_place place;
 	struct uapi_client *clients[UAPI_CLIENTS_MAX]; /* owned; NULL: free */
-	ev_io acceptable;
+	struct acceptor acceptor;
 	ev_io place_changed;
-	ev_timer retry; /* of accept() when descriptors are short */
 	ev_tstamp idle; /* seconds, UAPI_IDLE_SECONDS unless changed before a client comes */
 };
 

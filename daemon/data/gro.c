@@ -24,7 +24,7 @@ static bool is_of_flow(const struct gro_run *run, const uint8_t *packet,
 {
 	return run->ports == shape->ports && run->protocol == shape->protocol &&
 	       (run->ip_len == 40) == shape->v6 &&
-	       gro_same_addresses(run->first->data, packet, shape->v6);
+	       gro_same_addresses(run->first->data + run->link_len, packet, shape->v6);
 }
 
 /*
@@ -71,6 +71,7 @@ static struct gro_run *add_run(struct gro *gro, uint8_t *data, size_t len)
 	run->len = (uint32_t)len;
 	run->n_packets = 1;
 	run->protocol = 0;
+	run->link_len = 0;
 	run->closed = true;
 	return run;
 }
@@ -85,12 +86,14 @@ static struct gro_run *add_open_run(struct gro *gro, uint8_t *data, size_t len,
 	run->gso_size = shape->payload_len;
 	run->id_step = GRO_ID_UNKNOWN;
 	run->protocol = shape->protocol;
+	run->link_len = shape->link_len;
 	run->ip_len = shape->ip_len;
-	run->headers_len = shape->headers_len;
+	run->headers_len = (uint8_t)(shape->link_len + shape->headers_len);
 	run->closed = shape->ends_run;
 	run->verified = (gro->flags & GRO_TRUST_CHECKSUMS) != 0;
 	if (shape->protocol == IPPROTO_TCP)
-		run->next_seq = gro_tcp_seq(data, shape->ip_len) + shape->payload_len;
+		run->next_seq =
+			gro_tcp_seq(data + shape->link_len, shape->ip_len) + shape->payload_len;
 	return run;
 }
 
@@ -103,13 +106,14 @@ static bool verify_both(struct gro *gro, struct gro_run *run, const uint8_t *dat
 	if (gro->flags & GRO_TRUST_CHECKSUMS)
 		return true;
 	if (!run->verified) {
-		run->verified = gro_verify(run->first->data, run->first->len, run);
+		run->verified = gro_verify(run->first->data + run->link_len,
+					   run->first->len - run->link_len, run);
 		if (!run->verified) {
 			run->closed = true;
 			return false;
 		}
 	}
-	return gro_verify(data, len, run);
+	return gro_verify(data + run->link_len, len - run->link_len, run);
 }
 
 static bool append(struct gro *gro, struct gro_run *run, uint8_t *data, size_t len,
@@ -118,7 +122,8 @@ static bool append(struct gro *gro, struct gro_run *run, uint8_t *data, size_t l
 	struct gro_packet *packet;
 	uint8_t id_step;
 
-	if (!gro_continues(run, data, shape, &id_step) || !verify_both(gro, run, data, len))
+	if (!gro_continues(run, data + shape->link_len, shape, &id_step) ||
+	    !verify_both(gro, run, data, len))
 		return false;
 	packet = add_packet(gro, data, len);
 	run->last->next = packet;
@@ -133,13 +138,14 @@ static bool append(struct gro *gro, struct gro_run *run, uint8_t *data, size_t l
 
 static void add_mergeable(struct gro *gro, uint8_t *data, size_t len, const struct gro_shape *shape)
 {
+	const uint8_t *packet = data + shape->link_len;
 	struct gro_run *run = gro->latest;
 	uint16_t *slot;
 
 	/* A run that is the latest is also the newest of its flow. */
-	if (run != NULL && is_of_flow(run, data, shape) && append(gro, run, data, len, shape))
+	if (run != NULL && is_of_flow(run, packet, shape) && append(gro, run, data, len, shape))
 		return;
-	slot = find_slot(gro, data, shape, &run);
+	slot = find_slot(gro, packet, shape, &run);
 	if (run == NULL || run == gro->latest || !append(gro, run, data, len, shape)) {
 		run = add_open_run(gro, data, len, shape);
 		*slot = gro->n_runs;
@@ -163,21 +169,37 @@ static void seal(struct gro *gro, enum gro_class class, const uint8_t *data,
 	}
 }
 
-bool gro_add(struct gro *gro, uint8_t *packet, size_t len)
+/* Adds what has an IP packet behind `link_len` bytes. */
+static void add_with_ip(struct gro *gro, uint8_t *data, size_t len, size_t link_len)
 {
-	struct gro_shape shape;
-	enum gro_class class;
+	struct gro_shape shape = { .link_len = (uint8_t)link_len };
+	enum gro_class class = gro_classify(data + link_len, len - link_len, &shape);
 
-	if (gro->n_packets == GRO_MAX_PACKETS)
-		return false;
-	class = gro_classify(packet, len, &shape);
 	if (class == GRO_MERGEABLE &&
 	    (gro->flags & (shape.protocol == IPPROTO_TCP ? GRO_TCP : GRO_UDP))) {
-		add_mergeable(gro, packet, len, &shape);
-		return true;
+		add_mergeable(gro, data, len, &shape);
+		return;
 	}
-	seal(gro, class, packet, &shape);
-	(void)add_run(gro, packet, len);
+	seal(gro, class, data + link_len, &shape);
+	(void)add_run(gro, data, len);
+}
+
+bool gro_add(struct gro *gro, uint8_t *packet, size_t len)
+{
+	if (gro->n_packets == GRO_MAX_PACKETS)
+		return false;
+	add_with_ip(gro, packet, len, 0);
+	return true;
+}
+
+bool gro_add_frame(struct gro *gro, uint8_t *frame, size_t len, size_t ip_offset)
+{
+	if (gro->n_packets == GRO_MAX_PACKETS)
+		return false;
+	if (ip_offset > 0)
+		add_with_ip(gro, frame, len, ip_offset);
+	else
+		(void)add_run(gro, frame, len);
 	return true;
 }
 
@@ -216,6 +238,7 @@ const struct gro_write *gro_next(struct gro *gro)
 		.n_iov = (int)(iov - gro->iov),
 		.first = run->first,
 		.n_packets = run->n_packets,
+		.protocol = run->protocol,
 	};
 	return &gro->write;
 }

@@ -4,6 +4,7 @@
  * write and one way through the kernel's stack instead of up to 64.
  *
  * A batch is one gro_begin(), many gro_add(), one gro_finish(), and then gro_next() until NULL.
+ * Ethernet frames are merged in the same way: what is inside equal headers, VLAN tags included.
  * Nothing is copied but headers: a run is written with an iovec of [offload header and merged
  * header][payload][payload]..., and the original packets stay intact.
  *
@@ -23,6 +24,7 @@
 #include <sys/uio.h>
 
 #include "common/defs.h"
+#include "daemon/data/frame.h"
 #include "daemon/data/vnet.h"
 
 /* Packets in one batch: eight receive slots of 64 segments. */
@@ -31,7 +33,7 @@
 /* Packets in one run: what kernels before 6.9 take in a UDP superpacket (UDP_MAX_SEGMENTS). */
 #define GRO_MAX_SEGMENTS 64
 
-/* Longest merged header: IPv6 without extensions, and TCP with all its options. */
+/* Longest merged header of a packet: IPv6 without extensions, and TCP with all its options. */
 #define GRO_HEADERS_MAX (40 + 60)
 
 /* Flows whose newest run can be found again: a power of two. */
@@ -49,7 +51,7 @@ enum gro_flag {
 
 /* One packet as it was added. */
 struct gro_packet {
-	uint8_t *data; /* the IP header; VNET_HDR_LEN bytes in front are free */
+	uint8_t *data; /* the first header; VNET_HDR_LEN bytes in front are free */
 	uint32_t len;
 	struct gro_packet *next; /* in the same run, NULL at its end */
 };
@@ -60,6 +62,7 @@ struct gro_write {
 	int n_iov;
 	struct gro_packet *first; /* what it consists of */
 	size_t n_packets;
+	uint8_t protocol; /* of more than one packet: 6 or 17 */
 };
 
 /* How the IPv4 identifications of a run go on. */
@@ -79,8 +82,9 @@ struct gro_run {
 	uint8_t n_packets;
 	uint8_t id_step;     /* enum gro_id_step */
 	uint8_t protocol;    /* 6 or 17; 0: the packet is none that could be merged */
+	uint8_t link_len;    /* of what is in front of IP: 0, or of the Ethernet header with tags */
 	uint8_t ip_len;      /* 20 or 40 */
-	uint8_t headers_len; /* IP and transport header */
+	uint8_t headers_len; /* all headers */
 	bool closed;         /* nothing may be appended */
 	bool verified;       /* the checksums of the first packet are right */
 };
@@ -93,7 +97,7 @@ struct gro {
 	uint16_t table[GRO_TABLE_SIZE]; /* index + 1 of the newest run of a flow; 0: none */
 	struct gro_write write;
 	struct iovec iov[GRO_MAX_SEGMENTS + 1];
-	uint8_t headers[VNET_HDR_LEN + GRO_HEADERS_MAX];
+	uint8_t headers[VNET_HDR_LEN + FRAME_LINK_MAX + GRO_HEADERS_MAX];
 	struct gro_packet packets[GRO_MAX_PACKETS];
 	struct gro_run runs[GRO_MAX_PACKETS];
 };
@@ -110,6 +114,13 @@ void gro_begin(struct gro *gro, unsigned int flags);
  * \return false when the batch is full: finish it, write it, begin anew, add this packet again
  */
 must_check bool gro_add(struct gro *gro, uint8_t *packet, size_t len);
+
+/*!
+ * The same with an Ethernet frame.
+ * \param ip_offset  of the IP packet in it, by frame_ip_offset(); 0: none, so it is passed on
+ *                   alone, and has no order with others
+ */
+must_check bool gro_add_frame(struct gro *gro, uint8_t *frame, size_t len, size_t ip_offset);
 
 /*! Ends a batch; gro_next() starts with its first write. */
 void gro_finish(struct gro *gro);

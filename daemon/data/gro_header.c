@@ -229,16 +229,26 @@ static bool continues_tcp(const uint8_t *first, const uint8_t *tcp, size_t heade
 	return differ == 0;
 }
 
+/* Stations and tags, where there are any. */
+static bool has_same_link(const struct gro_run *run, const uint8_t *packet,
+			  const struct gro_shape *shape)
+{
+	return run->link_len == shape->link_len &&
+	       memcmp(run->first->data, packet - shape->link_len, shape->link_len) == 0;
+}
+
 bool gro_continues(const struct gro_run *run, const uint8_t *packet, const struct gro_shape *shape,
 		   uint8_t *id_step)
 {
-	const uint8_t *first = run->first->data;
+	const uint8_t *first = run->first->data + run->link_len;
 	const uint8_t *first_l4 = first + shape->ip_len, *l4 = packet + shape->ip_len;
 
 	*id_step = run->id_step;
 	if (run->closed || run->n_packets == GRO_MAX_SEGMENTS ||
-	    shape->payload_len > run->gso_size || run->headers_len != shape->headers_len ||
-	    run->len + shape->payload_len > PACKET_MAX_LEN)
+	    shape->payload_len > run->gso_size ||
+	    run->headers_len != shape->link_len + shape->headers_len ||
+	    run->len - run->link_len + shape->payload_len > PACKET_MAX_LEN ||
+	    !has_same_link(run, packet, shape))
 		return false;
 	if (shape->protocol == IPPROTO_TCP) {
 		if (gro_tcp_seq(packet, shape->ip_len) != run->next_seq ||
@@ -279,10 +289,10 @@ bool gro_verify(const uint8_t *packet, size_t len, const struct gro_run *run)
 static void write_ip(const struct gro_run *run, uint8_t *ip)
 {
 	if (run->ip_len == IPV6_LEN) {
-		store16(ip + IPV6_PAYLOAD_LEN, (uint16_t)(run->len - IPV6_LEN));
+		store16(ip + IPV6_PAYLOAD_LEN, (uint16_t)(run->len - run->link_len - IPV6_LEN));
 		return;
 	}
-	store16(ip + IPV4_TOTAL_LEN, (uint16_t)run->len);
+	store16(ip + IPV4_TOTAL_LEN, (uint16_t)(run->len - run->link_len));
 	store16(ip + IPV4_CSUM, 0);
 	csum_store(ip + IPV4_CSUM, csum_finish(csum_partial(ip, IPV4_LEN)));
 }
@@ -297,18 +307,18 @@ void gro_write_headers(const struct gro_run *run, uint8_t *wire)
 				 : VNET_GSO_TCPV4,
 		.hdr_len = run->headers_len,
 		.gso_size = run->gso_size,
-		.csum_start = run->ip_len,
+		.csum_start = (uint16_t)(run->link_len + run->ip_len),
 		.csum_offset = tcp ? TCP_CSUM : UDP_CSUM,
 	};
-	uint8_t *ip = wire + VNET_HDR_LEN;
+	uint8_t *ip = wire + VNET_HDR_LEN + run->link_len;
 	uint8_t *l4 = ip + run->ip_len;
-	uint32_t l4_len = run->len - run->ip_len;
+	uint32_t l4_len = run->len - run->link_len - run->ip_len;
 
 	vnet_encode(wire, &header);
-	memcpy(ip, run->first->data, run->headers_len);
+	memcpy(wire + VNET_HDR_LEN, run->first->data, run->headers_len);
 	write_ip(run, ip);
 	if (tcp) /* Only the last packet of a run can have PSH. */
-		l4[TCP_FLAGS + 1] |= run->last->data[run->ip_len + TCP_FLAGS + 1] & FLAG_PSH;
+		l4[TCP_FLAGS + 1] |= run->last->data[header.csum_start + TCP_FLAGS + 1] & FLAG_PSH;
 	else
 		store16(l4 + UDP_LENGTH, (uint16_t)l4_len);
 	/* The kernel, or the card, adds payload and header to this: CHECKSUM_PARTIAL. */

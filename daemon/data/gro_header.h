@@ -21,11 +21,12 @@ enum gro_class {
 
 /* A packet's headers in short. Those behind `ports` only for GRO_MERGEABLE. */
 struct gro_shape {
+	uint8_t link_len; /* of what is in front of the IP header; the caller's to set */
 	uint8_t protocol; /* 6 or 17 */
 	uint8_t ip_len;
 	bool v6;
 	uint32_t ports;
-	uint8_t headers_len;
+	uint8_t headers_len; /* IP and transport header */
 	uint16_t payload_len;
 	bool ends_run; /* PSH */
 };
@@ -42,6 +43,7 @@ size_t gro_slot(const uint8_t *packet, const struct gro_shape *shape);
 /*!
  * Whether the packet continues the run, of whose flow it is: all but what counts on is equal,
  * and it is the next one.
+ * \param packet   its IP header, with what is in front of that
  * \param id_step  set to how the identification went on (IPv4)
  */
 bool gro_continues(const struct gro_run *run, const uint8_t *packet, const struct gro_shape *shape,
@@ -54,7 +56,7 @@ bool gro_verify(const uint8_t *packet, size_t len, const struct gro_run *run);
 uint32_t gro_tcp_seq(const uint8_t *packet, size_t ip_len);
 
 /*!
- * Writes offload header and merged header of a run of two packets or more.
+ * Writes offload header and merged headers of a run of two packets or more.
  * \param wire  VNET_HDR_LEN + run->headers_len bytes
  */
 void gro_write_headers(const struct gro_run *run, uint8_t *wire);

@@ -97,19 +97,30 @@ static size_t make_headers(uint8_t *packet, const struct trial *trial, size_t pa
 	return ip_len + l4_len;
 }
 
+/* Stations that no network has, and the type: in front of a packet on a TAP interface. */
+static size_t make_link_header(uint8_t *frame, bool v6)
+{
+	memset(frame, 0, FRAME_HEADER_LEN);
+	frame[0] = frame[6] = 0x02;
+	store16(frame + FRAME_HEADER_LEN - 2, v6 ? 0x86dd : 0x0800);
+	return FRAME_HEADER_LEN;
+}
+
 /* One trial. Taken is what only the state of the interface keeps out, or nothing at all. */
 static enum probe_answer try_write(const struct tun *tun, const struct trial *trial)
 {
 	static uint8_t payload[SEGMENT_LEN]; /* only read */
-	uint8_t headers[VNET_HDR_LEN + GRO_HEADERS_MAX];
+	uint8_t headers[VNET_HDR_LEN + FRAME_LINK_MAX + GRO_HEADERS_MAX];
 	struct iovec iov[1 + GRO_MAX_SEGMENTS];
 	size_t n_segments = trial->gso_type == VNET_GSO_NONE ? 1 : GRO_MAX_SEGMENTS;
 	bool is_tcp = trial->protocol == IPPROTO_TCP;
-	size_t headers_len = make_headers(headers + VNET_HDR_LEN, trial, n_segments * SEGMENT_LEN);
+	size_t link_len = tun->is_tap ? make_link_header(headers + VNET_HDR_LEN, trial->v6) : 0;
+	size_t headers_len = link_len + make_headers(headers + VNET_HDR_LEN + link_len, trial,
+						     n_segments * SEGMENT_LEN);
 	struct vnet_hdr header = { .flags = trial->flags, .gso_type = trial->gso_type };
 
 	if (trial->flags & VNET_FLAG_NEEDS_CSUM) {
-		header.csum_start = trial->v6 ? 40 : 20;
+		header.csum_start = (uint16_t)(link_len + (trial->v6 ? 40 : 20));
 		header.csum_offset = is_tcp ? TCP_CSUM_OFFSET : UDP_CSUM_OFFSET;
 	}
 	if (trial->gso_type != VNET_GSO_NONE) {

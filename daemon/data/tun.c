@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_arp.h>
 #include <linux/if_tun.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,12 +19,13 @@
 
 #define OFFLOAD_TCP (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
 /* The kernel takes both families of USO or none. */
-#define OFFLOAD_ALL (OFFLOAD_TCP | TUN_F_USO4 | TUN_F_USO6)
+#define OFFLOAD_UDP (TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6)
 
 /* An interface that exists without headers cannot get them: then it is used as it is. */
-static int attach(int fd, const char *name, bool *has_vnet)
+static int attach(int fd, const char *name, bool is_tap, bool *has_vnet)
 {
-	static const int flags[] = { IFF_TUN | IFF_NO_PI | IFF_VNET_HDR, IFF_TUN | IFF_NO_PI };
+	const int kind = is_tap ? IFF_TAP : IFF_TUN;
+	const int flags[] = { kind | IFF_NO_PI | IFF_VNET_HDR, kind | IFF_NO_PI };
 	struct ifreq request;
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
@@ -48,10 +50,11 @@ static void ask_for_offloads(struct tun *tun)
 	if (ioctl(tun->fd, TUNSETVNETHDRSZ, &header_len) < 0)
 		return;
 	tun->has_tso = ioctl(tun->fd, TUNSETOFFLOAD, OFFLOAD_TCP) == 0;
-	tun->has_uso = tun->has_tso && ioctl(tun->fd, TUNSETOFFLOAD, OFFLOAD_ALL) == 0;
+	tun->has_uso =
+		tun->has_tso && ioctl(tun->fd, TUNSETOFFLOAD, OFFLOAD_TCP | OFFLOAD_UDP) == 0;
 }
 
-int tun_open(const char *name, struct tun *tun)
+int tun_open(const char *name, bool is_tap, struct tun *tun)
 {
 	int r;
 
@@ -59,7 +62,8 @@ int tun_open(const char *name, struct tun *tun)
 	tun->fd = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (tun->fd < 0)
 		return -errno;
-	r = attach(tun->fd, name, &tun->has_vnet);
+	tun->is_tap = is_tap;
+	r = attach(tun->fd, name, is_tap, &tun->has_vnet);
 	if (r < 0)
 		tun_close(tun);
 	else if (tun->has_vnet)
@@ -67,9 +71,9 @@ int tun_open(const char *name, struct tun *tun)
 	return r;
 }
 
-int tun_adopt(int fd, const char *name, struct tun *tun)
+int tun_adopt(int fd, const char *name, bool is_tap, struct tun *tun)
 {
-	const int flags = IFF_TUN | IFF_NO_PI;
+	const int flags = (is_tap ? IFF_TAP : IFF_TUN) | IFF_NO_PI;
 	const int irrelevant = IFF_VNET_HDR | IFF_PERSIST;
 	struct ifreq request;
 
@@ -81,18 +85,47 @@ int tun_adopt(int fd, const char *name, struct tun *tun)
 		return -ENXIO;
 	*tun = (struct tun)TUN_NULL;
 	tun->fd = fd;
+	tun->is_tap = is_tap;
 	tun->has_vnet = (request.ifr_flags & IFF_VNET_HDR) != 0;
 	if (tun->has_vnet)
 		ask_for_offloads(tun);
 	return 0;
 }
 
-void tun_disable_offload(struct tun *tun)
+int tun_get_name(int fd, char ret[static IFNAMSIZ])
 {
-	/* Nothing offered is always accepted; where nothing was, there is nothing to give up. */
-	(void)ioctl(tun->fd, TUNSETOFFLOAD, 0);
-	tun->has_tso = false;
-	tun->has_uso = false;
+	struct ifreq request;
+
+	memset(&request, 0, sizeof(request));
+	if (ioctl(fd, TUNGETIFF, &request) < 0)
+		return -errno;
+	memcpy(ret, request.ifr_name, IFNAMSIZ);
+	ret[IFNAMSIZ - 1] = '\0';
+	return 0;
+}
+
+int tun_set_address(const struct tun *tun, const uint8_t *address)
+{
+	struct ifreq request;
+
+	memset(&request, 0, sizeof(request));
+	if (ioctl(tun->fd, TUNGETIFF, &request) < 0)
+		return -errno;
+	if (request.ifr_flags & IFF_PERSIST)
+		return 0;
+	memset(&request.ifr_hwaddr, 0, sizeof(request.ifr_hwaddr));
+	request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+	memcpy(request.ifr_hwaddr.sa_data, address, IFHWADDRLEN);
+	return ioctl(tun->fd, SIOCSIFHWADDR, &request) < 0 ? -errno : 0;
+}
+
+void tun_limit_offloads(struct tun *tun, bool may_tso, bool may_uso)
+{
+	tun->has_tso = tun->has_tso && may_tso;
+	tun->has_uso = tun->has_uso && may_uso;
+	/* Less than was accepted before is accepted as well. */
+	(void)ioctl(tun->fd, TUNSETOFFLOAD,
+		    (tun->has_tso ? OFFLOAD_TCP : 0) | (tun->has_uso ? OFFLOAD_UDP : 0));
 }
 
 void tun_close(struct tun *tun)

@@ -218,6 +218,19 @@ void udp_set_buffers(const struct udp *udp, unsigned int send, unsigned int rece
 	}
 }
 
+void udp_allow_fragments(const struct udp *udp, bool is_allowed)
+{
+	int how4 = is_allowed ? IP_PMTUDISC_DONT : IP_PMTUDISC_WANT;
+	int how6 = is_allowed ? IPV6_PMTUDISC_DONT : IPV6_PMTUDISC_WANT;
+
+	/* Every kernel has these; without them full frames over a narrow path are lost, and said.
+	 */
+	if (udp->fd4 >= 0)
+		setsockopt(udp->fd4, IPPROTO_IP, IP_MTU_DISCOVER, &how4, sizeof(how4));
+	if (udp->fd6 >= 0)
+		setsockopt(udp->fd6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &how6, sizeof(how6));
+}
+
 void udp_disable_gro(struct udp *udp)
 {
 	int fds[] = { udp->fd4, udp->fd6 };

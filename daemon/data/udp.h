@@ -123,6 +123,13 @@ void udp_set_buffers(const struct udp *udp, unsigned int send, unsigned int rece
  */
 int udp_replace(struct udp *udp, struct udp *from);
 
+/*!
+ * Lets datagrams be fragmented on their way, by this host and by routers, or not: then only this
+ * host does it, as far as it knows the path (ip(7), IP_PMTUDISC_DONT and IP_PMTUDISC_WANT). Runs
+ * never are.
+ */
+void udp_allow_fragments(const struct udp *udp, bool is_allowed);
+
 /*! Gives up received runs: datagrams arrive one by one from here on. */
 void udp_disable_gro(struct udp *udp);
 

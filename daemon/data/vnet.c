@@ -26,6 +26,9 @@
 #define UDP_LENGTH       4
 #define UDP_CSUM         6
 
+/* Payload below which no path is as narrow as that: RFC 791's 576 bytes, less a lot. */
+#define LIMIT_MIN 256
+
 #define FRAGMENT_MASK 0x3fff /* "more fragments", and the offset */
 #define FLAG_FIN      0x0001
 #define FLAG_PSH      0x0008
@@ -151,14 +154,15 @@ static size_t measure_l4(const uint8_t *l4, size_t l4_len, uint8_t protocol)
 }
 
 static enum vnet_refusal check(const struct vnet_hdr *header, const struct gso_kind *kind,
-			       const uint8_t *packet, size_t len, size_t *header_len)
+			       const uint8_t *packet, size_t len, size_t link_len,
+			       size_t *header_len)
 {
-	size_t l4_offset = header->csum_start;
+	size_t l4_offset = (size_t)header->csum_start - link_len;
 	size_t l4_header_len;
 	uint8_t version;
 
 	if (!(header->flags & VNET_FLAG_NEEDS_CSUM) || header->csum_offset != kind->csum_offset ||
-	    l4_offset >= len)
+	    header->csum_start < link_len || l4_offset >= len)
 		return VNET_BAD_CSUM;
 	version = packet[0] >> 4;
 	if (kind->version != 0 && kind->version != version)
@@ -171,7 +175,7 @@ static enum vnet_refusal check(const struct vnet_hdr *header, const struct gso_k
 		      : false))
 		return VNET_BAD_IP;
 	l4_header_len = measure_l4(packet + l4_offset, len - l4_offset, kind->protocol);
-	if (l4_header_len == 0 || l4_offset + l4_header_len > VNET_HEADERS_MAX)
+	if (l4_header_len == 0 || link_len + l4_offset + l4_header_len > VNET_HEADERS_MAX)
 		return VNET_BAD_L4;
 	*header_len = l4_offset + l4_header_len;
 	if (header->gso_size == 0 || *header_len == len)
@@ -189,8 +193,8 @@ static enum vnet_refusal check(const struct vnet_hdr *header, const struct gso_k
  */
 static void prepare_sums(struct vnet_split *split, size_t len)
 {
-	uint8_t *ip = split->headers;
-	uint8_t *l4 = ip + split->l4_offset;
+	uint8_t *ip = split->headers + split->link_len;
+	uint8_t *l4 = split->headers + split->l4_offset;
 	uint8_t *field = l4 + (split->protocol == IPPROTO_TCP ? TCP_CSUM : UDP_CSUM);
 	uint16_t partial = csum_load(field);
 
@@ -199,7 +203,7 @@ static void prepare_sums(struct vnet_split *split, size_t len)
 		store16(ip + IPV4_LEN, 0);
 		store16(ip + IPV4_ID, 0);
 		store16(ip + IPV4_CSUM, 0);
-		split->ip_sum = csum_partial(ip, split->l4_offset);
+		split->ip_sum = csum_partial(ip, (size_t)split->l4_offset - split->link_len);
 	}
 	split->without_checksum = false;
 	if (split->protocol == IPPROTO_TCP) {
@@ -217,8 +221,19 @@ static void prepare_sums(struct vnet_split *split, size_t len)
 			csum_partial(l4, (size_t)split->header_len - split->l4_offset);
 }
 
+static uint16_t count_segments(const struct vnet_split *split)
+{
+	return (uint16_t)((split->payload_left + split->gso_size - 1) / split->gso_size);
+}
+
 enum vnet_refusal vnet_split_begin(struct vnet_split *split, const struct vnet_hdr *header,
 				   uint8_t *packet, size_t len)
+{
+	return vnet_split_begin_frame(split, header, packet, 0, len);
+}
+
+enum vnet_refusal vnet_split_begin_frame(struct vnet_split *split, const struct vnet_hdr *header,
+					 uint8_t *packet, size_t link_len, size_t len)
 {
 	const struct gso_kind *kind;
 	enum vnet_refusal refusal;
@@ -229,23 +244,34 @@ enum vnet_refusal vnet_split_begin(struct vnet_split *split, const struct vnet_h
 	kind = find_kind(header->gso_type);
 	if (kind == NULL)
 		return VNET_BAD_TYPE;
-	refusal = check(header, kind, packet, len, &header_len);
+	refusal = check(header, kind, packet + link_len, len - link_len, link_len, &header_len);
 	if (refusal != VNET_OK)
 		return refusal;
+	header_len += link_len;
 	split->packet = packet;
 	split->header_len = (uint16_t)header_len;
+	split->link_len = (uint16_t)link_len;
 	split->l4_offset = header->csum_start;
 	split->gso_size = header->gso_size;
 	split->payload_offset = (uint32_t)header_len;
 	split->payload_left = (uint32_t)(len - header_len);
-	split->n_segments =
-		(uint16_t)((split->payload_left + split->gso_size - 1) / split->gso_size);
+	split->n_segments = count_segments(split);
 	split->index = 0;
 	split->protocol = kind->protocol;
-	split->v6 = packet[0] >> 4 == 6;
+	split->v6 = packet[link_len] >> 4 == 6;
 	memcpy(split->headers, packet, header_len);
 	prepare_sums(split, len);
 	return VNET_OK;
+}
+
+void vnet_split_limit(struct vnet_split *split, size_t max_len)
+{
+	if (split->header_len == 0 || split->protocol != IPPROTO_TCP ||
+	    max_len < (size_t)split->header_len + LIMIT_MIN ||
+	    (size_t)split->header_len + split->gso_size <= max_len)
+		return;
+	split->gso_size = (uint16_t)(max_len - split->header_len);
+	split->n_segments = count_segments(split);
 }
 
 /* The IP header of the segment at `ip`, `len` bytes in all. */
@@ -315,7 +341,7 @@ uint8_t *vnet_split_next(struct vnet_split *split, size_t *len)
 	*len = split->header_len + payload_len;
 
 	memcpy(segment, split->headers, split->header_len);
-	write_ip(split, segment, *len);
+	write_ip(split, segment + split->link_len, *len - split->link_len);
 	sum = split->l4_sum + (split->without_checksum ? 0 : csum_partial(payload, payload_len));
 	if (split->protocol == IPPROTO_TCP)
 		write_tcp(split, segment + split->l4_offset, *len - split->l4_offset, sum);

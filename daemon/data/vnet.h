@@ -1,5 +1,6 @@
 /*
- * The offload header of a TUN interface (IFF_VNET_HDR), and the splitting of what arrives with it.
+ * The offload header of a TUN or TAP interface (IFF_VNET_HDR), and the splitting of what arrives
+ * with it.
  *
  * The kernel hands over a *superpacket*: one IP and one TCP or UDP header, and up to 64 KiB of
  * payload that belong into packets of `gso_size` bytes each. It is split in place. The segments
@@ -12,7 +13,8 @@
  *
  * so payload is never moved; it is read once, for its checksum, and the caller's cipher is the
  * only copy. The price is an order: a segment must have been sealed (elsewhere) before the next
- * one is asked for.
+ * one is asked for. On a TAP interface the header begins with that of Ethernet, which every
+ * segment gets as it is.
  *
  * Rules: virtio 1.2 section 5.1.6.4; kernel net/ipv4/tcp_offload.c and udp_offload.c, whose
  * output ours equals byte for byte.
@@ -29,7 +31,7 @@
 /* The header in front of each packet, as TUNSETVNETHDRSZ has it by default. */
 #define VNET_HDR_LEN 10
 
-/* Longest header (IP with options or extensions, and TCP or UDP) of a superpacket. */
+/* Longest header (Ethernet, IP with options or extensions, and TCP or UDP) of a superpacket. */
 #define VNET_HEADERS_MAX 256
 
 /* Values of <linux/virtio_net.h>, which lacks the newer ones where vpnd is built. */
@@ -73,7 +75,8 @@ struct vnet_split {
 	uint8_t *packet;
 	uint32_t payload_offset; /* of the next segment's payload in `packet` */
 	uint32_t payload_left;
-	uint16_t header_len; /* IP and transport header; 0: one packet that is given as it is */
+	uint16_t header_len; /* all headers; 0: one packet that is given as it is */
+	uint16_t link_len;   /* of these, in front of IP */
 	uint16_t l4_offset;
 	uint16_t gso_size;
 	uint16_t n_segments;
@@ -109,11 +112,30 @@ must_check enum vnet_refusal vnet_split_begin(struct vnet_split *split,
 					      size_t len);
 
 /*!
+ * The same with an Ethernet frame.
+ * \param frame     `len` bytes, starting with the Ethernet header
+ * \param link_len  bytes in front of the IP header, which every segment gets; 0 when there is no
+ *                  IP, and so nothing to split
+ */
+must_check enum vnet_refusal vnet_split_begin_frame(struct vnet_split *split,
+						    const struct vnet_hdr *header, uint8_t *frame,
+						    size_t link_len, size_t len);
+
+/*!
+ * Makes the segments of a TCP superpacket shorter than the kernel has asked for, so that each fits
+ * a narrow path: to the receiver that is as if the sender had chosen so (RFC 9293 section 3.7.1:
+ * a segment may be shorter than the MSS). Anything else is left as it is: datagrams have ends.
+ * \param max_len  bytes of a segment with its headers; one that leaves next to no payload is
+ *                 ignored
+ */
+void vnet_split_limit(struct vnet_split *split, size_t max_len);
+
+/*!
  * Makes the next segment. Its bytes are in the packet that was given to vnet_split_begin(), and
  * are no longer valid after the next call. Bytes behind the segment belong to the next one: they
  * may be overwritten by the caller but must be restored before the next call.
  * \param len  set to the segment's length in bytes
- * \return the segment's IP header; NULL after the last one
+ * \return the segment's first header; NULL after the last one
  */
 uint8_t *vnet_split_next(struct vnet_split *split, size_t *len);
 

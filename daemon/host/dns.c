@@ -59,7 +59,7 @@ static bool run(struct call *call, char *reason, size_t reason_size)
 		.input = call->input,
 		.input_len = call->input ? strlen(call->input) : 0,
 		.limit = limit,
-		.cancel_fd = call->tools->cancel_fd > 0 ? call->tools->cancel_fd : -1,
+		.watch = call->tools->watch,
 		.say = keep_line,
 		.context = call,
 	};

@@ -14,6 +14,7 @@
 #include "common/defs.h"
 #include "common/nsec.h"
 #include "conf/model.h"
+#include "daemon/host/program.h"
 #include "daemon/host/undo.h"
 
 /* Characters of a warning, with a NUL. */
@@ -29,10 +30,10 @@ enum dns_answer {
 
 /* Whom to ask. All zero: what is usual. */
 struct dns_tools {
-	const char *path;       /* directories with the programs; NULL: PROGRAM_PATH */
-	const char *order_file; /* NULL: DNS_ORDER_FILE */
-	nsec_t limit;           /* for each program; 0: five seconds */
-	int cancel_fd;          /* becomes readable when vpnd is to end; 0 or -1: never */
+	const char *path;                  /* directories with the programs; NULL: PROGRAM_PATH */
+	const char *order_file;            /* NULL: DNS_ORDER_FILE */
+	nsec_t limit;                      /* for each program; 0: five seconds */
+	const struct program_watch *watch; /* says when vpnd is to end; or NULL */
 };
 
 /*!

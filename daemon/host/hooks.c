@@ -79,7 +79,7 @@ static int run_one(struct talk *talk, const char *command, struct program_result
 		.argv = argv,
 		.envp = envp,
 		.limit = hooks->limit,
-		.cancel_fd = hooks->cancel_fd,
+		.watch = hooks->watch,
 		.say = hooks->say ? say : NULL,
 		.context = talk,
 	};

@@ -16,6 +16,7 @@
 #include "common/defs.h"
 #include "common/nsec.h"
 #include "conf/model.h"
+#include "daemon/host/program.h"
 
 /* How long one command may take. */
 #define HOOKS_LIMIT (30 * NSEC_PER_SEC)
@@ -26,14 +27,14 @@
 /* Expected answers of hooks_run(). */
 enum hooks_answer {
 	HOOKS_FAILED = 1, /* a command did not end with exit code 0 */
-	HOOKS_CANCELLED,  /* cancel_fd became readable meanwhile */
+	HOOKS_CANCELLED,  /* the watch has said so meanwhile */
 };
 
 struct hooks {
-	const char *link; /* its name */
-	const char *file; /* the link file, or NULL */
-	nsec_t limit;     /* for each command; 0: HOOKS_LIMIT */
-	int cancel_fd;    /* becomes readable when the start is to be given up; -1: never */
+	const char *link;                  /* its name */
+	const char *file;                  /* the link file, or NULL */
+	nsec_t limit;                      /* for each command; 0: HOOKS_LIMIT */
+	const struct program_watch *watch; /* says when the start is to be given up; or NULL */
 	/* Gets each line of output as "PostUp: LINE": printable ASCII. May be NULL. */
 	void (*say)(void *context, const char *line);
 	void *context;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/host/bridge.h"
 #include "daemon/host/policy.h"
 
 enum {
@@ -22,6 +23,7 @@ static const struct {
 } reasons[] = {
 	{ EPERM, "the right to change network interfaces is missing (CAP_NET_ADMIN)" },
 	{ ENODEV, "the interface is gone" },
+	{ ELOOP, "it would be a port of itself" },
 	{ EACCES, "IPv6 is switched off here (sysctl net.ipv6.conf.*.disable_ipv6)" },
 	{ EOPNOTSUPP, "this kernel does not have that protocol" },
 	{ EAFNOSUPPORT, "this kernel does not have that protocol" },
@@ -45,6 +47,8 @@ static int fail_because(struct ifsetup_failure *failure, enum ifsetup_step step,
 	static const char *const steps[] = {
 		[IFSETUP_MTU] = "set the MTU",
 		[IFSETUP_LINK_LOCAL] = "switch off automatic link-local addresses",
+		[IFSETUP_BRIDGE] = "join the bridge",
+		[IFSETUP_BRIDGE_LEFT] = "leave the bridge",
 		[IFSETUP_ADDRESS] = "add the address ",
 		[IFSETUP_UP] = "switch the interface on",
 		[IFSETUP_ROUTE] = "add the route ",
@@ -310,6 +314,33 @@ static int change_addresses(struct change *change)
 	return result;
 }
 
+/* Makes the interface a port of the bridge, if the file names one. */
+static int join_bridge(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,
+		       struct ifsetup_failure *failure)
+{
+	int result = conf->bridge ? bridge_join(nl, conf->bridge, ifindex) : 0;
+
+	if (result == 0)
+		return 0;
+	if (result < 0)
+		return fail(failure, IFSETUP_BRIDGE, NULL, result);
+	return fail_because(failure, IFSETUP_BRIDGE, NULL, -ENXIO,
+			    result == BRIDGE_OTHER ? "the interface of that name is no bridge"
+						   : "it was deleted meanwhile");
+}
+
+/* From one bridge to another, which the kernel does in one step. */
+static int change_bridge(const struct change *change)
+{
+	const char *before = change->before->bridge;
+	int result;
+
+	if (change->after->bridge)
+		return join_bridge(change->nl, change->after, change->ifindex, change->failure);
+	result = before ? bridge_leave(change->nl, change->ifindex) : 0;
+	return result < 0 ? fail(change->failure, IFSETUP_BRIDGE_LEFT, NULL, result) : 0;
+}
+
 int ifsetup_change(struct netlink *nl, const struct conf_link *before,
 		   const struct conf_link *after, unsigned int ifindex,
 		   struct ifsetup_failure *failure)
@@ -328,6 +359,8 @@ int ifsetup_change(struct netlink *nl, const struct conf_link *before,
 	if (result == 0)
 		result = change_addresses(&change);
 	if (result == 0)
+		result = change_bridge(&change);
+	if (result == 0)
 		result = change_routes(&change);
 	return result == 0 && policy_is_needed(after) ? IFSETUP_NEEDS_POLICY : result;
 }
@@ -343,6 +376,9 @@ int ifsetup_restore(struct netlink *nl, const struct conf_link *conf, unsigned i
 	result = nl_link_get(nl, ifindex, &link);
 	if (result < 0)
 		return fail(failure, IFSETUP_ADDRESS, NULL, result);
+	/* Without the bridge the link has no use, but it may come. */
+	if (conf->bridge)
+		(void)bridge_join(nl, conf->bridge, ifindex);
 	result = add_addresses(nl, &conf->addresses, ifindex, link.mtu, failure);
 	return result < 0 ? result : add_routes(nl, conf, ifindex, failure);
 }
@@ -360,11 +396,15 @@ int ifsetup_apply(struct netlink *nl, const struct conf_link *conf, unsigned int
 				    "the interface cannot carry packets of that size");
 	if (result < 0)
 		return fail(failure, IFSETUP_MTU, NULL, result);
+	if (conf->is_bare)
+		return 0;
 	/* An Ethernet link needs its link-local address like any other. */
 	result = conf->mode == CONF_MODE_TUN ? nl_link_no_link_local(nl, ifindex) : 0;
 	if (result < 0)
 		return fail(failure, IFSETUP_LINK_LOCAL, NULL, result);
 	result = add_addresses(nl, &conf->addresses, ifindex, mtu, failure);
+	if (result == 0)
+		result = join_bridge(nl, conf, ifindex, failure);
 	if (result < 0)
 		return result;
 	result = nl_link_set_up(nl, ifindex);

@@ -1,5 +1,5 @@
 /*
- * Makes an interface that exists what the link file says: MTU, addresses, up, routes.
+ * Makes an interface that exists what the link file says: MTU, addresses, bridge, up, routes.
  *
  * The order is the kernel's: the MTU first, because an interface below 1,280 bytes gets no IPv6;
  * addresses before up, so that the interface never carries a packet without its address; routes
@@ -24,6 +24,8 @@ enum ifsetup_answer {
 enum ifsetup_step {
 	IFSETUP_MTU,
 	IFSETUP_LINK_LOCAL,
+	IFSETUP_BRIDGE,
+	IFSETUP_BRIDGE_LEFT,
 	IFSETUP_ADDRESS,
 	IFSETUP_UP,
 	IFSETUP_ROUTE,
@@ -46,8 +48,9 @@ struct ifsetup_failure {
  * but for those inside a prefix of the interface's own addresses: the kernel has made that route
  * already. Default routes are left to netup_start(), unless the interface is in a namespace of its
  * own, where they are routes like others. With another Table, all prefixes go there. A prefix that
- * the table routes elsewhere is an error and not overridden.
- * \param nl       from netlink_open()
+ * the table routes elsewhere is an error and not overridden. The bridge must be there:
+ * netup_claim() sees to that.
+ * \param nl       from netns_open_netlink(): in the namespace of the interface
  * \param conf     what is wanted; its name is used in texts only
  * \param ifindex  the interface
  * \param mtu      inner MTU in bytes
@@ -59,14 +62,12 @@ int ifsetup_apply(struct netlink *nl, const struct conf_link *conf, unsigned int
 		  unsigned int mtu, struct ifsetup_failure *failure);
 
 /*!
- * Changes addresses and routes of an interface from those of one file to those of another, without
- * switching it off. What both files have stays untouched; new addresses come before old ones go.
- * MTU and default routes with Table = auto are not its business.
- * \param before   what was applied
- * \param after    what is wanted
- * \param failure  filled unless the result is 0 or IFSETUP_NEEDS_POLICY
- * \return as ifsetup_apply(). After a failure some changes have been made: applying the change the
- *         other way round, or the same again, is allowed.
+ * Changes addresses, routes and bridge of an interface from those of one file to those of another,
+ * without switching it off. What both files have stays untouched; new addresses come before old
+ * ones go. MTU and default routes with Table = auto are not its business. \param before   what was
+ * applied \param after    what is wanted \param failure  filled unless the result is 0 or
+ * IFSETUP_NEEDS_POLICY \return as ifsetup_apply(). After a failure some changes have been made:
+ * applying the change the other way round, or the same again, is allowed.
  */
 int ifsetup_change(struct netlink *nl, const struct conf_link *before,
 		   const struct conf_link *after, unsigned int ifindex,
@@ -74,7 +75,8 @@ int ifsetup_change(struct netlink *nl, const struct conf_link *before,
 
 /*!
  * Makes addresses and routes again on an interface that is up: the kernel drops all routes and the
- * IPv6 addresses when somebody switches the interface off. What is there is fine.
+ * IPv6 addresses when somebody switches the interface off. Joins the bridge again, if that was
+ * deleted and made again; a bridge that is not there now is fine. What is there is fine, too.
  * \return as ifsetup_apply(); after IFSETUP_NEEDS_POLICY netup_start() restores the default routes
  */
 int ifsetup_restore(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,

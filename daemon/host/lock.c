@@ -14,7 +14,7 @@
 
 static void write_name(char name[static NAME_MAX_LEN])
 {
-	snprintf(name, NAME_MAX_LEN, "lock.%llu", (unsigned long long)undo_netns());
+	snprintf(name, NAME_MAX_LEN, "lock.%llu", (unsigned long long)undo_netns(NULL));
 }
 
 static bool is_ours(const struct stat *st)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 /* Events that get lost again while we look up the own interface: how often to try. */
 #define REREADS_MAX 8
@@ -11,8 +13,17 @@
 /* One monitor_read(). */
 struct reading {
 	struct nl_link own; /* as told by the newest event */
+	const struct monitor *monitor;
 	struct monitor_facts *facts;
 };
+
+/* Whether an event tells of the bridge that the link wants to be in, and it is not the one that the
+ * interface was taken out of. */
+static bool is_coming_bridge(const struct monitor *monitor, const struct nl_event *event)
+{
+	return monitor->bridge && event->kind == NL_EVENT_LINK && event->link.is_bridge &&
+	       event->ifindex != monitor->left && strcmp(event->link.name, monitor->bridge) == 0;
+}
 
 static void note_event(const struct nlmsghdr *message, void *context)
 {
@@ -28,6 +39,7 @@ static void note_event(const struct nlmsghdr *message, void *context)
 	}
 	if (event.ifindex != reading->own.ifindex) {
 		reading->facts->underlay_changed = true;
+		reading->facts->bridge_came |= is_coming_bridge(reading->monitor, &event);
 		return;
 	}
 	if (event.kind == NL_EVENT_LINK)
@@ -38,7 +50,42 @@ static void note_event(const struct nlmsghdr *message, void *context)
 		reading->facts->own_moved = true;
 }
 
-int monitor_open(struct monitor *monitor, unsigned int own_ifindex)
+/* What happens around the sockets of an interface that is elsewhere: all of it is the underlay. */
+static void note_outer_event(const struct nlmsghdr *message, void *context)
+{
+	struct monitor_facts *facts = context;
+	struct nl_event event;
+
+	nl_event_parse(message, &event);
+	facts->underlay_changed |= event.kind != NL_EVENT_OTHER;
+}
+
+static int add_to_epoll(const struct monitor *monitor, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(monitor->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+/* The second socket, the watch, and the descriptor before them. */
+static int open_outer(struct monitor *monitor, const unsigned int *groups, size_t n_groups)
+{
+	int error = netlink_open_events(&monitor->outer, groups, n_groups);
+
+	if (error == 0)
+		error = netns_watch_open(&monitor->watch, monitor->namespace);
+	if (error < 0)
+		return error;
+	monitor->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (monitor->epoll_fd < 0)
+		return -errno;
+	error = add_to_epoll(monitor, netlink_fd(&monitor->outer));
+	if (error == 0)
+		error = add_to_epoll(monitor, monitor->watch.fd);
+	return error == 0 ? add_to_epoll(monitor, netlink_fd(&monitor->nl)) : error;
+}
+
+int monitor_open(struct monitor *monitor, const char *namespace, unsigned int own_ifindex)
 {
 	static const unsigned int groups[] = {
 		RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
@@ -48,14 +95,20 @@ int monitor_open(struct monitor *monitor, unsigned int own_ifindex)
 	int error;
 
 	*monitor = (struct monitor)MONITOR_NULL;
-	error = netlink_open_events(&monitor->nl, groups, ARRAY_SIZE(groups));
-	if (error < 0)
+	monitor->namespace = namespace;
+	error = netns_open_events(namespace, &monitor->nl, groups, ARRAY_SIZE(groups));
+	if (error == 0 && namespace)
+		error = open_outer(monitor, groups, ARRAY_SIZE(groups));
+	if (error < 0) {
+		monitor_close(monitor);
 		return error;
+	}
 	/* Looked at after the groups are joined: a change in between is then seen twice, never
 	 * missed. */
-	error = netlink_open(&request);
+	error = netns_open_netlink(namespace, &request);
 	if (error == 0)
 		error = nl_link_get(&request, own_ifindex, &monitor->own);
+	monitor->left = monitor->own.master;
 	netlink_close(&request);
 	if (error < 0)
 		monitor_close(monitor);
@@ -65,11 +118,16 @@ int monitor_open(struct monitor *monitor, unsigned int own_ifindex)
 void monitor_close(struct monitor *monitor)
 {
 	netlink_close(&monitor->nl);
+	netlink_close(&monitor->outer);
+	netns_watch_close(&monitor->watch);
+	if (monitor->epoll_fd >= 0)
+		close(monitor->epoll_fd);
+	monitor->epoll_fd = -1;
 }
 
 int monitor_fd(const struct monitor *monitor)
 {
-	return netlink_fd(&monitor->nl);
+	return monitor->epoll_fd >= 0 ? monitor->epoll_fd : netlink_fd(&monitor->nl);
 }
 
 /* Says what is different about the own interface, and remembers it. */
@@ -79,15 +137,35 @@ static void compare_own(struct monitor *monitor, const struct nl_link *own,
 	facts->own_up_changed = own->is_up != monitor->own.is_up;
 	facts->own_mtu_changed = own->mtu != monitor->own.mtu;
 	facts->own_renamed = strcmp(own->name, monitor->own.name) != 0;
+	facts->own_joined = own->master != monitor->own.master;
+	/* One that it has joined meanwhile needs nobody to join it. */
+	facts->bridge_came &= own->master == 0;
 	facts->own_is_up = own->is_up;
 	facts->own_mtu = own->mtu;
+	facts->own_master = own->master;
+	if (own->master != 0)
+		monitor->left = own->master;
 	memcpy(facts->own_name, own->name, sizeof(facts->own_name));
 	monitor->own = *own;
 }
 
+/* Reads the second socket and the watch. */
+static int read_outer(struct monitor *monitor, struct monitor_facts *facts)
+{
+	bool lost = false;
+	int error;
+
+	/* Here the underlay is elsewhere. */
+	facts->underlay_changed = false;
+	error = netlink_drain(&monitor->outer, note_outer_event, facts, &lost);
+	facts->underlay_changed |= lost;
+	facts->namespace_gone = netns_watch_read(&monitor->watch, monitor->namespace);
+	return error;
+}
+
 int monitor_read(struct monitor *monitor, struct monitor_facts *facts)
 {
-	struct reading reading = { .own = monitor->own, .facts = facts };
+	struct reading reading = { .own = monitor->own, .monitor = monitor, .facts = facts };
 	bool lost = false;
 	int error;
 
@@ -97,11 +175,14 @@ int monitor_read(struct monitor *monitor, struct monitor_facts *facts)
 	error = netlink_drain(&monitor->nl, note_event, &reading, &lost);
 	for (int i = 0; i < REREADS_MAX && error == 0 && lost; i++) {
 		facts->underlay_changed = true;
+		facts->bridge_came = monitor->bridge != NULL;
 		lost = false;
 		error = nl_link_ask(&monitor->nl, monitor->own.ifindex);
 		if (error == 0)
 			error = netlink_drain(&monitor->nl, note_event, &reading, &lost);
 	}
+	if (error == 0 && monitor->namespace)
+		error = read_outer(monitor, facts);
 	if (error < 0)
 		return error;
 	compare_own(monitor, &reading.own, facts);

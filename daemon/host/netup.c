@@ -1,4 +1,4 @@
-/* Joining policy, guard, valid_mark, dns and undo; see netup.h. */
+/* Joining policy, filter, forward, bridge, valid_mark, dns and undo; see netup.h. */
 #include "daemon/host/netup.h"
 
 #include <errno.h>
@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/host/guard.h"
+#include "daemon/host/netns.h"
+#include "daemon/host/netup_internal.h"
 #include "daemon/host/policy.h"
 #include "daemon/host/valid_mark.h"
 
@@ -16,7 +17,7 @@ void netup_init(struct netup *netup, struct netlink *nl, const char *link, const
 }
 
 /* "WHAT: WHY" behind what the text says already. */
-static void add_text(char text[static NETUP_TEXT_MAX], const char *what, const char *why)
+void netup_add_text(char text[static NETUP_TEXT_MAX], const char *what, const char *why)
 {
 	size_t len = strlen(text);
 
@@ -24,55 +25,46 @@ static void add_text(char text[static NETUP_TEXT_MAX], const char *what, const c
 		 why ? ": " : "", why ? why : "");
 }
 
-static void add_error(char text[static NETUP_TEXT_MAX], const char *what, int error)
+void netup_add_error(char text[static NETUP_TEXT_MAX], const char *what, int error)
 {
 	char buf[128];
 
-	add_text(text, what,
-		 error == -EPERM ? "the right to change network settings is missing (CAP_NET_ADMIN)"
-				 : strerror_r(-error, buf, sizeof(buf)));
+	netup_add_text(text, what,
+		       error == -EPERM
+			       ? "the right to change network settings is missing (CAP_NET_ADMIN)"
+			       : strerror_r(-error, buf, sizeof(buf)));
 }
 
 /* About the notes themselves. */
 static void add_notes_error(char text[static NETUP_TEXT_MAX], const char *what, int error)
 {
 	if (error == -EPERM)
-		add_text(text, what,
-			 "it, or the file `undo` in it, belongs to another user or may be written "
-			 "by others");
+		netup_add_text(
+			text, what,
+			"it, or the file `undo` in it, belongs to another user or may be written "
+			"by others");
 	else
-		add_error(text, what, error);
+		netup_add_error(text, what, error);
 }
 
 static bool has_notes(const struct undo *undo)
 {
-	return undo->policy.mark != 0 || undo->has_guard || undo->has_set_valid_mark ||
-	       undo->dns != UNDO_DNS_NONE;
+	return undo->policy.mark != 0 || undo->has_filter || undo->has_set_valid_mark ||
+	       undo->dns != UNDO_DNS_NONE || !forward_is_empty(&undo->forward) ||
+	       undo->bridge.ifindex != 0;
 }
 
 /* Writes the notes, or removes them when there is nothing to note. */
-static int save(struct netup *netup, char text[static NETUP_TEXT_MAX])
+int netup_save(struct netup *netup, char text[static NETUP_TEXT_MAX])
 {
 	int error;
 
-	netup->undo.netns = undo_netns();
+	netup->undo.netns = undo_netns(netup->undo.namespace);
 	error = has_notes(&netup->undo) ? undo_save(netup->run_dir, &netup->undo)
 					: undo_forget(netup->run_dir);
 	if (error < 0)
 		add_notes_error(text, "cannot note in the run directory what is to be undone",
 				error);
-	return error;
-}
-
-static int remove_guard(const struct netup *netup)
-{
-	struct netlink nf = NETLINK_NULL;
-	int error = netlink_open_netfilter(&nf);
-
-	if (error < 0)
-		return error == -EPROTONOSUPPORT ? 0 : error;
-	error = guard_remove(&nf, netup->link);
-	netlink_close(&nf);
 	return error;
 }
 
@@ -108,17 +100,12 @@ static void undo_tunnel(struct netup *netup, char text[static NETUP_TEXT_MAX])
 
 	remove_replaced(netup, undo->ifindex);
 	if (error < 0)
-		add_error(text, "cannot delete the rules of the full tunnel", error);
+		netup_add_error(text, "cannot delete the rules of the full tunnel", error);
 	else
 		undo->policy = (struct policy) { .mark = 0 };
-	error = undo->has_guard ? remove_guard(netup) : 0;
-	if (error < 0)
-		add_error(text, "cannot delete the link's table of the packet filter", error);
-	else
-		undo->has_guard = false;
 	error = undo->has_set_valid_mark ? reset_valid_mark(netup) : 0;
 	if (error < 0)
-		add_error(text, "cannot put net.ipv4.conf.all.src_valid_mark back", error);
+		netup_add_error(text, "cannot put net.ipv4.conf.all.src_valid_mark back", error);
 	undo->has_set_valid_mark = false;
 }
 
@@ -127,12 +114,33 @@ static void undo_dns(struct netup *netup, char text[static NETUP_TEXT_MAX])
 	char warning[DNS_TEXT_MAX];
 
 	if (dns_unset(&netup->dns, netup->link, &netup->undo, warning) != 0)
-		add_text(text, warning, NULL);
+		netup_add_text(text, warning, NULL);
+}
+
+/* In the order of a stop. */
+static void undo_all(struct netup *netup, char text[static NETUP_TEXT_MAX])
+{
+	undo_dns(netup, text);
+	undo_tunnel(netup, text);
+	netup_undo_filter(netup, text);
+	netup_undo_forward(netup, text);
+	netup_undo_bridge(netup, text);
+}
+
+static bool is_interface_there(const struct netup *netup)
+{
+	struct netlink nl = NETLINK_NULL;
+	struct nl_link link;
+	bool found = netup->undo.ifindex != 0 &&
+		     netns_open_netlink(netup_namespace(netup), &nl) == 0 &&
+		     nl_link_get(&nl, netup->undo.ifindex, &link) == 0;
+
+	netlink_close(&nl);
+	return found;
 }
 
 int netup_recover(struct netup *netup, char text[static NETUP_TEXT_MAX])
 {
-	struct nl_link link;
 	int result = undo_load(netup->run_dir, &netup->undo);
 
 	text[0] = '\0';
@@ -145,19 +153,18 @@ int netup_recover(struct netup *netup, char text[static NETUP_TEXT_MAX])
 		return result;
 	}
 	/* Notes about another namespace say nothing about this one. */
-	if (netup->undo.netns != undo_netns()) {
+	if (netup->undo.netns != undo_netns(netup->undo.namespace)) {
 		netup->undo = (struct undo) { .netns = 0 };
 		return 0;
 	}
-	if (netup->undo.ifindex != 0 && nl_link_get(netup->nl, netup->undo.ifindex, &link) == 0)
+	if (is_interface_there(netup))
 		return NETUP_KEPT;
 	/* systemd-resolved forgets with the interface. */
 	if (netup->undo.dns == UNDO_DNS_RESOLVED)
 		netup->undo.dns = UNDO_DNS_NONE;
-	undo_dns(netup, text);
-	undo_tunnel(netup, text);
+	undo_all(netup, text);
 	netup->undo.ifindex = 0;
-	(void)save(netup, text);
+	(void)netup_save(netup, text);
 	return text[0] ? NETUP_WARNING : NETUP_CLEANED;
 }
 
@@ -170,21 +177,23 @@ int netup_claim(struct netup *netup, const struct conf_link *conf, uint32_t *ret
 
 	text[0] = '\0';
 	*ret_mark = conf->fwmark;
-	if (!policy_is_needed(conf))
-		return 0;
+	result = netup_claim_bridge(netup, conf, text);
+	if (result != 0 || !policy_is_needed(conf))
+		return result;
 	result = policy_claim(netup->nl, conf, policy);
 	if (result == POLICY_TAKEN || result == POLICY_FULL) {
-		add_text(text,
-			 result == POLICY_TAKEN
-				 ? "FwMark is the mark of another link with a full tunnel: choose "
-				   "another, or leave it out"
-				 : "no mark is free for the full tunnel: give one with FwMark",
-			 NULL);
+		netup_add_text(
+			text,
+			result == POLICY_TAKEN
+				? "FwMark is the mark of another link with a full tunnel: choose "
+				  "another, or leave it out"
+				: "no mark is free for the full tunnel: give one with FwMark",
+			NULL);
 		return NETUP_TAKEN;
 	}
 	if (result == 0) {
 		*ret_mark = policy->mark;
-		result = save(netup, text);
+		result = netup_save(netup, text);
 		if (before.mark == policy->mark)
 			return result;
 		if (result == 0) {
@@ -196,7 +205,7 @@ int netup_claim(struct netup *netup, const struct conf_link *conf, uint32_t *ret
 		}
 		return result;
 	}
-	add_error(text, "cannot add a rule for the full tunnel", result);
+	netup_add_error(text, "cannot add a rule for the full tunnel", result);
 	return result;
 }
 
@@ -210,42 +219,15 @@ static void set_valid_mark(struct netup *netup, char text[static NETUP_TEXT_MAX]
 	if (result == 0)
 		undo->has_set_valid_mark = true;
 	if (result == VALID_MARK_WAS_SET && !undo->has_set_valid_mark)
-		undo->has_set_valid_mark = undo_others_set_valid_mark(netup->run_dir, undo_netns());
+		undo->has_set_valid_mark =
+			undo_others_set_valid_mark(netup->run_dir, undo_netns(NULL));
 	if (result < 0 && valid_mark_is_needed(netup->nl, &is_needed) == 0 && is_needed)
-		add_text(text,
-			 "the peer's packets will be dropped, because rp_filter is 1 and vpnd may "
-			 "not set net.ipv4.conf.all.src_valid_mark: set that to 1, or rp_filter to "
-			 "2, with sysctl",
-			 NULL);
-}
-
-static int set_guard(struct netup *netup, const struct conf_link *conf, unsigned int ifindex,
-		     char text[static NETUP_TEXT_MAX])
-{
-	struct netlink nf = NETLINK_NULL;
-	int error = netlink_open_netfilter(&nf);
-
-	if (error == 0)
-		error = guard_set(&nf, netup->link, ifindex, netup->undo.policy.mark,
-				  &conf->addresses);
-	netlink_close(&nf);
-	switch (error) {
-	case 0:
-		return 0;
-	case -EPROTONOSUPPORT:
-	case -EOPNOTSUPP:
-	case -EAFNOSUPPORT:
-	case -ENOENT:
-		add_text(text,
-			 "this kernel lacks nftables or a part of it: packets from the underlay to "
-			 "the tunnel's address are not kept out",
-			 NULL);
-		netup->undo.has_guard = false;
-		return 0;
-	default:
-		add_error(text, "cannot make the link's table of the packet filter", error);
-		return error;
-	}
+		netup_add_text(
+			text,
+			"the peer's packets will be dropped, because rp_filter is 1 and vpnd may "
+			"not set net.ipv4.conf.all.src_valid_mark: set that to 1, or rp_filter to "
+			"2, with sysctl",
+			NULL);
 }
 
 static int set_policy(struct netup *netup, const struct conf_link *conf, unsigned int ifindex,
@@ -262,13 +244,13 @@ static int set_policy(struct netup *netup, const struct conf_link *conf, unsigne
 			 "routing table %u has another default route already: choose another "
 			 "FwMark, or leave it out",
 			 netup->undo.policy.mark);
-		add_text(text, what, NULL);
+		netup_add_text(text, what, NULL);
 		return NETUP_TAKEN;
 	}
 	snprintf(what, sizeof(what), "cannot make the default route%s%s of the full tunnel",
 		 failure.prefix.family ? " " : "",
 		 failure.prefix.family ? prefix_format(&failure.prefix, prefix) : "");
-	add_error(text, what, result);
+	netup_add_error(text, what, result);
 	return result;
 }
 
@@ -282,35 +264,42 @@ static bool has_ipv4_default(const struct conf_link *conf)
 	return false;
 }
 
+/* The file has no default route, or none any more. */
+static void drop_tunnel(struct netup *netup, unsigned int ifindex, char text[static NETUP_TEXT_MAX])
+{
+	const struct prefix defaults[] = { { .family = AF_INET }, { .family = AF_INET6 } };
+	uint32_t table = netup->undo.policy.mark;
+
+	undo_tunnel(netup, text);
+	if (table != 0)
+		(void)nl_route_del(netup->nl, ifindex, table, defaults, ARRAY_SIZE(defaults));
+}
+
 int netup_start(struct netup *netup, const struct conf_link *conf, unsigned int ifindex,
 		char text[static NETUP_TEXT_MAX])
 {
+	bool had_notes = has_notes(&netup->undo);
+	bool needs_policy = policy_is_needed(conf);
 	int result;
 
 	text[0] = '\0';
 	netup->undo.ifindex = ifindex;
-	if (!policy_is_needed(conf)) {
-		const struct prefix defaults[] = { { .family = AF_INET }, { .family = AF_INET6 } };
-		uint32_t table = netup->undo.policy.mark;
-
-		if (!has_notes(&netup->undo))
-			return 0;
-		undo_tunnel(netup, text);
-		if (table != 0)
-			(void)nl_route_del(netup->nl, ifindex, table, defaults,
-					   ARRAY_SIZE(defaults));
-		return save(netup, text) < 0 || text[0] ? NETUP_WARNING : 0;
-	}
-	if (has_ipv4_default(conf))
+	snprintf(netup->undo.namespace, sizeof(netup->undo.namespace), "%s",
+		 conf->namespace ? conf->namespace : "");
+	if (!needs_policy && had_notes)
+		drop_tunnel(netup, ifindex, text);
+	if (needs_policy && has_ipv4_default(conf))
 		set_valid_mark(netup, text);
-	netup->undo.has_guard = true;
-	result = save(netup, text);
-	if (result == 0)
-		result = set_guard(netup, conf, ifindex, text);
-	if (result == 0)
+	netup_set_forward(netup, conf, text);
+	result = netup_set_filter(netup, conf, ifindex, text);
+	if (needs_policy && result == 0)
 		result = set_policy(netup, conf, ifindex, text);
-	if (result == 0)
+	if (needs_policy && result == 0)
 		remove_replaced(netup, ifindex);
+	if (result == 0)
+		netup_drop_bridge(netup, text);
+	if (result == 0 && (had_notes || has_notes(&netup->undo)))
+		result = netup_save(netup, text);
 	if (result == 0 && text[0])
 		return NETUP_WARNING;
 	return result;
@@ -320,16 +309,18 @@ int netup_set_dns(struct netup *netup, const struct conf_link *conf,
 		  char text[static NETUP_TEXT_MAX])
 {
 	enum undo_dns before = netup->undo.dns;
+	/* Who resolves names for another namespace, nobody here can know. */
+	bool is_wanted = conf->dns.n > 0 && !conf->namespace;
 	char warning[DNS_TEXT_MAX];
 
 	text[0] = '\0';
-	if (conf->dns.n == 0 && before == UNDO_DNS_NONE)
+	if (!is_wanted && before == UNDO_DNS_NONE)
 		return 0;
-	if (conf->dns.n == 0)
+	if (!is_wanted)
 		undo_dns(netup, text);
 	else if (dns_set(&netup->dns, netup->link, &conf->dns, &netup->undo, warning) != 0)
-		add_text(text, warning, NULL);
-	(void)save(netup, text);
+		netup_add_text(text, warning, NULL);
+	(void)netup_save(netup, text);
 	return text[0] ? NETUP_WARNING : 0;
 }
 
@@ -338,8 +329,7 @@ int netup_stop(struct netup *netup, char text[static NETUP_TEXT_MAX])
 	text[0] = '\0';
 	if (!has_notes(&netup->undo))
 		return 0;
-	undo_dns(netup, text);
-	undo_tunnel(netup, text);
-	(void)save(netup, text);
+	undo_all(netup, text);
+	(void)netup_save(netup, text);
 	return text[0] ? NETUP_WARNING : 0;
 }

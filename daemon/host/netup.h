@@ -1,8 +1,8 @@
 /*
  * What a link changes on this host beside its interface, as one thing: the rules of a full tunnel,
- * its part of the packet filter, a sysctl, and the name servers. Each is noted in the link's run
- * directory before or as it is done, so that a stop, or the next start after a crash, takes back
- * exactly that.
+ * its table of the packet filter, forwarding, a sysctl, and the name servers. Each is noted in the
+ * link's run directory before or as it is done, so that a stop, or the next start after a crash,
+ * takes back exactly that.
  *
  * The order of calls is the order below. Texts are sentences for an administrator without the
  * link's name and without a full stop.
@@ -26,6 +26,7 @@ enum netup_answer {
 	NETUP_CLEANED,     /* leftovers were found and removed */
 	NETUP_KEPT,        /* the interface of an earlier process is still there: all was kept */
 	NETUP_TAKEN,       /* the FwMark or the routing table is in use */
+	NETUP_MISSING,     /* there is no such bridge */
 };
 
 /* One link's. Start with netup_init(); it holds no descriptor and needs no end. */
@@ -36,11 +37,12 @@ struct netup {
 	struct dns_tools dns;
 	struct undo undo;
 	struct policy replaced; /* a claim before the present one, until netup_start() */
+	struct bridge replaced_bridge;
 };
 
 /*!
  * Prepares the struct; nothing is asked or changed.
- * \param nl       from netlink_open(), in the namespace of the interface
+ * \param nl       from netns_open_netlink(), in the namespace of the interface
  * \param link     the link's name
  * \param run_dir  for example "/run/vpnd/site-a"; both texts must live as long as the struct
  */
@@ -61,17 +63,16 @@ int netup_recover(struct netup *netup, char text[static NETUP_TEXT_MAX]);
  * Takes the mark for vpnd's socket, before the socket is opened; on a reload before netup_start(),
  * and then the socket's mark is to be changed if it is another.
  * \param ret_mark  FwMark of the file, or for a full tunnel the mark that was chosen; 0: none
- * \return 0; NETUP_TAKEN; a negative errno; the text is filled for both
+ * \return 0; NETUP_TAKEN; NETUP_MISSING; a negative errno; the text is filled for all but 0
  */
 int netup_claim(struct netup *netup, const struct conf_link *conf, uint32_t *ret_mark,
 		char text[static NETUP_TEXT_MAX]);
 
 /*!
- * Makes default routes, rules and packet filter as the file wants them, or takes them away when it
- * does not want them; serves start and reload. After ifsetup_apply() or ifsetup_change(), with the
- * interface up.
- * \return 0; NETUP_WARNING; NETUP_TAKEN; a negative errno; the text is filled unless 0. After a
- *         failure netup_stop() undoes what was done.
+ * Makes default routes, rules, forwarding and packet filter as the file wants them, or takes away
+ * what it does not want; serves start and reload. After ifsetup_apply() or ifsetup_change(), with
+ * the interface up. \return 0; NETUP_WARNING; NETUP_TAKEN; a negative errno; the text is filled
+ * unless 0. After a failure netup_stop() undoes what was done.
  */
 int netup_start(struct netup *netup, const struct conf_link *conf, unsigned int ifindex,
 		char text[static NETUP_TEXT_MAX]);

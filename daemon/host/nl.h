@@ -1,6 +1,7 @@
 /*
  * What vpnd asks of the kernel's network tables, one file for each kind of request: nl_link.c,
- * nl_addr.c, nl_route.c, nl_rule.c, and nl_event.c for what the kernel tells unasked.
+ * nl_bridge.c, nl_addr.c, nl_conf.c, nl_route.c, nl_rule.c, and nl_event.c for what the kernel
+ * tells unasked.
  *
  * Every function needs an open socket from netlink_open() unless it says otherwise, and returns
  * 0 or the kernel's negative errno: -EPERM when CAP_NET_ADMIN is missing (reading needs no
@@ -23,7 +24,9 @@
 struct nl_link {
 	unsigned int ifindex;
 	unsigned int mtu;    /* bytes */
+	unsigned int master; /* the interface that it is a port of; 0: none */
 	bool is_up;          /* switched on by an administrator, whatever its carrier */
+	bool is_bridge;
 	char name[IFNAMSIZ]; /* with a NUL */
 };
 
@@ -56,6 +59,30 @@ int nl_link_no_link_local(struct netlink *nl, unsigned int ifindex);
  * NL_EVENT_LINK or NL_EVENT_REFUSED. For a socket from netlink_open_events().
  */
 int nl_link_ask(struct netlink *nl, unsigned int ifindex);
+
+/*!
+ * Makes an interface a port of a bridge, or of nothing.
+ * \param master  the bridge; 0: none
+ * \return 0; -EOPNOTSUPP or -EINVAL when the two do not go together; -ENODEV
+ */
+int nl_bridge_join(struct netlink *nl, unsigned int ifindex, unsigned int master);
+
+/*!
+ * Makes a bridge, still switched off.
+ * \param name  1 to 15 characters
+ * \return 0; -EEXIST when there is an interface of that name; -EOPNOTSUPP: the kernel has no
+ * bridges
+ */
+int nl_bridge_add(struct netlink *nl, const char *name);
+
+/*! Deletes a bridge, and with it the membership of its ports. */
+int nl_bridge_del(struct netlink *nl, unsigned int ifindex);
+
+/*!
+ * Counts the ports of a bridge.
+ * \param ret  written on success only
+ */
+int nl_bridge_ports(struct netlink *nl, unsigned int ifindex, size_t *ret);
 
 /*!
  * Adds an address with its prefix length. IPv6 addresses skip duplicate address detection
@@ -164,6 +191,33 @@ struct nl_path {
  */
 int nl_path_get(struct netlink *nl, const union netaddr *destination, uint32_t fwmark,
 		struct nl_path *ret);
+
+/* Pseudo interfaces of struct nl_conf. */
+enum nl_conf_ifindex {
+	NL_CONF_ALL = -1,     /* the host as a whole */
+	NL_CONF_DEFAULT = -2, /* what interfaces begin with that are made later */
+};
+
+/* How an interface treats packets of one IP version: a part of net.ipv4.conf or net.ipv6.conf. */
+struct nl_conf {
+	int ifindex;
+	bool is_forwarding;
+};
+
+/* Gets one interface; `context` as given. */
+typedef void (*nl_conf_reader)(const struct nl_conf *conf, void *context);
+
+/*!
+ * Reads the settings of all interfaces, and of the two pseudo interfaces. Needs no /proc.
+ * \param family  AF_INET or AF_INET6
+ * \param reader  may be called twice for the same interface, when one came or went meanwhile
+ * \return 0, also where the kernel does not have that version; a negative errno
+ */
+int nl_conf_list(struct netlink *nl, int family, nl_conf_reader reader, void *context);
+
+/*! Switches forwarding of IPv4 packets that come in by an interface. Needs no /proc; there is no
+ * such way for IPv6. */
+int nl_conf_set_forwarding(struct netlink *nl, unsigned int ifindex, bool is_on);
 
 enum nl_event_kind {
 	NL_EVENT_OTHER,      /* nothing that vpnd cares about */

@@ -26,9 +26,19 @@ static void skip_counters(struct nlmsghdr *request)
 	mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
 
+/* Whether the attribute is that word; the kernel sends a NUL with it, or not. */
+static bool is_kind(const struct nlattr *attr, const char *word)
+{
+	size_t len = strlen(word);
+
+	return attr && mnl_attr_get_payload_len(attr) >= len &&
+	       mnl_attr_get_payload_len(attr) <= len + 1 &&
+	       memcmp(mnl_attr_get_payload(attr), word, len) == 0;
+}
+
 bool nl_link_parse(const struct nlmsghdr *message, struct nl_link *ret)
 {
-	const struct nlattr *attrs[IFLA_MTU + 1];
+	const struct nlattr *attrs[IFLA_LINKINFO + 1], *info_attrs[IFLA_INFO_KIND + 1];
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 
 	if (message->nlmsg_type != RTM_NEWLINK ||
@@ -38,8 +48,11 @@ bool nl_link_parse(const struct nlmsghdr *message, struct nl_link *ret)
 	*ret = (struct nl_link) {
 		.ifindex = (unsigned int)info->ifi_index,
 		.mtu = netlink_attr_u32(attrs[IFLA_MTU], 0),
+		.master = netlink_attr_u32(attrs[IFLA_MASTER], 0),
 		.is_up = info->ifi_flags & IFF_UP,
 	};
+	netlink_attrs_nested(attrs[IFLA_LINKINFO], info_attrs, ARRAY_SIZE(info_attrs));
+	ret->is_bridge = is_kind(info_attrs[IFLA_INFO_KIND], "bridge");
 	memcpy(ret->name, mnl_attr_get_payload(attrs[IFLA_IFNAME]),
 	       MIN(mnl_attr_get_payload_len(attrs[IFLA_IFNAME]), sizeof(ret->name) - 1));
 	return true;

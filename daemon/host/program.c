@@ -197,16 +197,23 @@ static int wait_ms(const struct child *child)
 	return (int)MIN((child->deadline - now) / NSEC_PER_MSEC + 1, INT_MAX);
 }
 
+/* Whether who watches has said that the program is to end. */
+static bool is_unwanted(const struct program_watch *watch)
+{
+	return !watch->is_unwanted || watch->is_unwanted(watch->context);
+}
+
 /* Waits until the child has ended, whatever it takes; output is read meanwhile. */
 static void attend(struct child *child)
 {
+	const struct program_watch *watch = child->job->watch;
 	int n_stops = 0;
 
 	for (;;) {
 		struct pollfd fds[] = {
 			{ .fd = child->pid_fd, .events = POLLIN },
 			{ .fd = child->output_fd, .events = POLLIN },
-			{ .fd = child->is_stopping ? -1 : child->job->cancel_fd, .events = POLLIN },
+			{ .fd = child->is_stopping || !watch ? -1 : watch->fd, .events = POLLIN },
 		};
 		int n = poll(fds, ARRAY_SIZE(fds), wait_ms(child));
 
@@ -216,7 +223,7 @@ static void attend(struct child *child)
 			read_output(child);
 		if (fds[0].revents != 0)
 			return;
-		if (fds[2].revents != 0)
+		if (watch && fds[2].revents != 0 && is_unwanted(watch))
 			stop(child, PROGRAM_CANCELLED);
 		else if (wait_ms(child) > 0)
 			continue;

@@ -31,16 +31,24 @@ enum program_end {
 	PROGRAM_EXITED,    /* by itself; `status` is its exit code */
 	PROGRAM_SIGNALLED, /* `status` is the signal */
 	PROGRAM_STALLED,   /* the limit was over: its whole process group was ended */
-	PROGRAM_CANCELLED, /* the same, because of cancel_fd */
+	PROGRAM_CANCELLED, /* the same, because of the watch */
+};
+
+/* Somebody who may have something to say while a program runs. */
+struct program_watch {
+	int fd; /* looked at for being readable */
+	/* Called when it is. \return whether the program is no longer wanted; NULL: it is not */
+	bool (*is_unwanted)(void *context);
+	void *context;
 };
 
 struct program_job {
-	const char *const *argv; /* argv[0] is an absolute path; ends in NULL */
-	const char *const *envp; /* its whole environment; ends in NULL */
-	const char *input;       /* its standard input, or NULL: /dev/null */
-	size_t input_len;        /* at most 4096 */
-	nsec_t limit;            /* for it to end by itself */
-	int cancel_fd;           /* becomes readable when it is no longer wanted; -1: never */
+	const char *const *argv;           /* argv[0] is an absolute path; ends in NULL */
+	const char *const *envp;           /* its whole environment; ends in NULL */
+	const char *input;                 /* its standard input, or NULL: /dev/null */
+	size_t input_len;                  /* at most 4096 */
+	nsec_t limit;                      /* for it to end by itself */
+	const struct program_watch *watch; /* or NULL; not looked at while the program is stopped */
 	/* Gets each line of its output and errors: printable ASCII, no newline. May be NULL. */
 	void (*say)(void *context, const char *line);
 	void *context;

@@ -21,7 +21,7 @@ static int limit_ms(const struct resolver *resolver)
 	return (int)MIN(resolver->limit / NSEC_PER_MSEC, INT_MAX);
 }
 
-int resolver_start(struct resolver *resolver)
+static int fork_keeper(struct resolver *resolver)
 {
 	pid_t parent = getpid();
 	sigset_t all;
@@ -45,6 +45,20 @@ int resolver_start(struct resolver *resolver)
 		return error;
 	}
 	resolver->fd = fds[0];
+	resolver->is_asked = false;
+	return 0;
+}
+
+int resolver_start(struct resolver *resolver)
+{
+	int fd;
+
+	if (!resolver->get_keeper)
+		return fork_keeper(resolver);
+	fd = resolver->get_keeper(resolver->context);
+	if (fd < 0)
+		return fd;
+	resolver->fd = fd;
 	resolver->is_asked = false;
 	return 0;
 }

@@ -11,8 +11,9 @@
  *   vpnd ---- socket pair ---- keeper ---- pipe ---- worker: getaddrinfo()
  *
  * The keeper is to be forked before keys are loaded and before threads are started. Should
- * somebody kill it, the next question forks another from the process as it is then: memory that
- * holds secrets must therefore be marked MADV_DONTFORK by its owner.
+ * somebody kill it, the next question needs another: from get_keeper(), where a process that may
+ * not fork any more has somebody who does; else it is forked from the process as it is then, and
+ * memory that holds secrets must therefore be marked MADV_DONTFORK by its owner.
  *
  * Call everything from the one thread that lives as long as the process: the kernel ends the
  * keeper when the thread that forked it ends.
@@ -54,6 +55,10 @@ struct resolver {
 	bool is_asked;  /* a question is open */
 	uint64_t id;    /* of the open question */
 	nsec_t give_up; /* boot time at which the keeper itself counts as stalled */
+	/*! Gives the end of a pair whose other end a new keeper has, or a negative errno; whoever
+	 * forked that one ends it. NULL: it is forked here. */
+	int (*get_keeper)(void *context);
+	void *context;
 };
 
 #define RESOLVER_NULL                                                                              \
@@ -70,7 +75,7 @@ struct resolver_answer {
 };
 
 /*!
- * Forks the keeper.
+ * Forks the keeper, or gets one.
  * \return 0 or a negative errno (-EAGAIN, -ENOMEM, -EMFILE)
  */
 int resolver_start(struct resolver *resolver);

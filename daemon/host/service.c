@@ -86,6 +86,9 @@ static int open_socket(const char *text)
 		return -errno;
 	if (setsockopt(service.fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return -errno;
+	/* Now, while the process may look for it. */
+	if (connect(service.fd, (const struct sockaddr *)&service.address, service.address_len) < 0)
+		return -errno;
 	return 0;
 }
 
@@ -170,8 +173,6 @@ static int send_text(char *text, int fd, int flags)
 	} control = { 0 };
 	struct iovec iov = { .iov_base = text, .iov_len = strlen(text) };
 	struct msghdr message = {
-		.msg_name = &service.address,
-		.msg_namelen = service.address_len,
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 	};

@@ -11,20 +11,47 @@
 #include <unistd.h>
 
 #include "common/parse.h"
+#include "conf/values.h"
+#include "daemon/host/netns.h"
 
 #define FILE_NAME "undo"
 #define TEMPORARY "undo.new"
-#define FILE_MAX  1024
+#define FILE_MAX  16384
 
 /* One line of the file: a key and the number it takes. */
-enum note { NETNS, IFINDEX, MARK, PRIORITY, GUARD, VALID_MARK, DNS, N_KEYS };
-
-static const char *const keys[N_KEYS] = {
-	[NETNS] = "netns", [IFINDEX] = "ifindex",       [MARK] = "mark", [PRIORITY] = "priority",
-	[GUARD] = "guard", [VALID_MARK] = "valid-mark", [DNS] = "dns",
+enum note {
+	NETNS,
+	IFINDEX,
+	MARK,
+	PRIORITY,
+	FILTER,
+	VALID_MARK,
+	DNS,
+	FORWARD_IPV6,
+	BRIDGE,
+	N_SINGLE, /* those above stand once, those below once for each interface */
+	FORWARD_IPV4 = N_SINGLE,
+	ACCEPT_RA,
+	N_KEYS,
 };
 
-#define RECORD "record"
+static const char *const keys[N_KEYS] = {
+	[NETNS] = "netns",
+	[IFINDEX] = "ifindex",
+	[MARK] = "mark",
+	[PRIORITY] = "priority",
+	[FILTER] = "filter",
+	[VALID_MARK] = "valid-mark",
+	[DNS] = "dns",
+	[FORWARD_IPV6] = "forward-ipv6",
+	[BRIDGE] = "bridge",
+	[FORWARD_IPV4] = "forward-ipv4",
+	[ACCEPT_RA] = "accept-ra",
+};
+
+#define RECORD      "record"
+#define NAMESPACE   "namespace"
+#define BRIDGE_NAME "bridge-name"
 
 /* Opens the directory of the file, and judges who may write there. */
 static int open_dir(const char *run_dir)
@@ -71,6 +98,13 @@ static bool is_record(const char *text)
 		      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_=+.-") == len;
 }
 
+/* Names of namespaces are parts of a path. */
+static bool is_namespace(const char *text)
+{
+	return text[0] != '\0' && text[0] != '.' && !strchr(text, '/') &&
+	       strlen(text) < UNDO_NAMESPACE_MAX;
+}
+
 static void take_number(struct undo *undo, enum note note, uint64_t number)
 {
 	switch (note) {
@@ -86,8 +120,8 @@ static void take_number(struct undo *undo, enum note note, uint64_t number)
 	case PRIORITY:
 		undo->policy.priority = (uint32_t)number;
 		break;
-	case GUARD:
-		undo->has_guard = number != 0;
+	case FILTER:
+		undo->has_filter = number != 0;
 		break;
 	case VALID_MARK:
 		undo->has_set_valid_mark = number != 0;
@@ -95,6 +129,18 @@ static void take_number(struct undo *undo, enum note note, uint64_t number)
 	case DNS:
 		if (number <= UNDO_DNS_RESOLVCONF)
 			undo->dns = (enum undo_dns)number;
+		break;
+	case FORWARD_IPV6:
+		undo->forward.is_ipv6 = number != 0;
+		break;
+	case BRIDGE:
+		undo->bridge.ifindex = (unsigned int)number;
+		break;
+	case FORWARD_IPV4:
+		(void)forward_note(&undo->forward, (unsigned int)number, true, false);
+		break;
+	case ACCEPT_RA:
+		(void)forward_note(&undo->forward, (unsigned int)number, false, true);
 		break;
 	case N_KEYS:
 		break;
@@ -112,6 +158,10 @@ static void take_line(struct undo *undo, char *line)
 	*space++ = '\0';
 	if (strcmp(line, RECORD) == 0 && is_record(space))
 		snprintf(undo->record, sizeof(undo->record), "%s", space);
+	if (strcmp(line, NAMESPACE) == 0 && is_namespace(space))
+		snprintf(undo->namespace, sizeof(undo->namespace), "%s", space);
+	if (strcmp(line, BRIDGE_NAME) == 0 && values_is_interface(space))
+		snprintf(undo->bridge.name, sizeof(undo->bridge.name), "%s", space);
 	key = parse_word(line, keys, N_KEYS);
 	if (key >= 0 && parse_number(space, key == NETNS ? UINT64_MAX : UINT32_MAX, &number))
 		take_number(undo, (enum note)key, number);
@@ -172,13 +222,33 @@ static int write_text(int dir, const char *text, size_t len)
 	return error;
 }
 
+/* Two lines for each interface, a few more, and a name fit by far. */
+_Static_assert(FILE_MAX > FORWARD_ITEMS_MAX * (24 + 21) + 1024, "the longest file");
+
+static void add_number(char text[static FILE_MAX], size_t *len, int key, uint64_t number)
+{
+	*len += (size_t)snprintf(text + *len, FILE_MAX - *len, "%s %llu\n", keys[key],
+				 (unsigned long long)number);
+}
+
+static void add_text(char text[static FILE_MAX], size_t *len, const char *key, const char *value)
+{
+	if (value[0])
+		*len += (size_t)snprintf(text + *len, FILE_MAX - *len, "%s %s\n", key, value);
+}
+
 int undo_save(const char *run_dir, const struct undo *undo)
 {
-	const uint64_t numbers[N_KEYS] = {
-		[NETNS] = undo->netns,      [IFINDEX] = undo->ifindex,
-		[MARK] = undo->policy.mark, [PRIORITY] = undo->policy.priority,
-		[GUARD] = undo->has_guard,  [VALID_MARK] = undo->has_set_valid_mark,
+	const uint64_t numbers[N_SINGLE] = {
+		[NETNS] = undo->netns,
+		[IFINDEX] = undo->ifindex,
+		[MARK] = undo->policy.mark,
+		[PRIORITY] = undo->policy.priority,
+		[FILTER] = undo->has_filter,
+		[VALID_MARK] = undo->has_set_valid_mark,
 		[DNS] = undo->dns,
+		[FORWARD_IPV6] = undo->forward.is_ipv6,
+		[BRIDGE] = undo->bridge.ifindex,
 	};
 	char text[FILE_MAX];
 	size_t len = 0;
@@ -186,12 +256,19 @@ int undo_save(const char *run_dir, const struct undo *undo)
 
 	if (error < 0)
 		return error;
-	for (int key = 0; key < N_KEYS; key++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s %llu\n", keys[key],
-					(unsigned long long)numbers[key]);
-	if (undo->record[0])
-		len += (size_t)snprintf(text + len, sizeof(text) - len, RECORD " %s\n",
-					undo->record);
+	for (int key = 0; key < N_SINGLE; key++)
+		add_number(text, &len, key, numbers[key]);
+	for (size_t i = 0; i < undo->forward.n; i++) {
+		const struct forward_item *item = &undo->forward.items[i];
+
+		if (item->is_ipv4)
+			add_number(text, &len, FORWARD_IPV4, item->ifindex);
+		if (item->is_ra)
+			add_number(text, &len, ACCEPT_RA, item->ifindex);
+	}
+	add_text(text, &len, RECORD, undo->record);
+	add_text(text, &len, NAMESPACE, undo->namespace);
+	add_text(text, &len, BRIDGE_NAME, undo->bridge.name);
 	dir = open_dir(run_dir);
 	if (dir < 0)
 		return dir;
@@ -213,38 +290,71 @@ int undo_forget(const char *run_dir)
 	return error;
 }
 
-bool undo_others_set_valid_mark(const char *run_dir, uint64_t netns)
+/* Calls a function with the notes of each other link of a namespace. */
+static void each_other(const char *run_dir, uint64_t netns,
+		       void (*function)(const struct undo *undo, void *context), void *context)
 {
 	const char *slash = strrchr(run_dir, '/');
 	const struct dirent *entry;
 	char path[PATH_MAX];
-	bool found = false;
 	struct undo undo;
 	DIR *dir;
 
 	if (!slash || slash == run_dir || (size_t)(slash - run_dir) >= sizeof(path))
-		return false;
+		return;
 	snprintf(path, sizeof(path), "%.*s", (int)(slash - run_dir), run_dir);
 	dir = opendir(path);
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is our own */
-	while (dir && !found && (entry = readdir(dir)) != NULL) {
+	while (dir && (entry = readdir(dir)) != NULL) {
 		int len = snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - run_dir), run_dir,
 				   entry->d_name);
 
 		if (entry->d_name[0] == '.' || strcmp(entry->d_name, slash + 1) == 0 || len < 0 ||
 		    len >= (int)sizeof(path))
 			continue;
-		found = undo_load(path, &undo) == 0 && undo.netns == netns &&
-			undo.has_set_valid_mark;
+		if (undo_load(path, &undo) == 0 && undo.netns == netns)
+			function(&undo, context);
 	}
 	if (dir)
 		closedir(dir);
+}
+
+static void note_valid_mark(const struct undo *undo, void *context)
+{
+	*(bool *)context |= undo->has_set_valid_mark;
+}
+
+bool undo_others_set_valid_mark(const char *run_dir, uint64_t netns)
+{
+	bool found = false;
+
+	each_other(run_dir, netns, note_valid_mark, &found);
 	return found;
 }
 
-uint64_t undo_netns(void)
+static void note_forward(const struct undo *undo, void *context)
+{
+	(void)forward_add(context, &undo->forward);
+}
+
+void undo_others_forward(const char *run_dir, uint64_t netns, struct forward *ret)
+{
+	*ret = (struct forward) { .n = 0 };
+	each_other(run_dir, netns, note_forward, ret);
+}
+
+uint64_t undo_netns(const char *namespace)
 {
 	struct stat st;
+	uint64_t inode;
+	int fd;
 
-	return stat("/proc/thread-self/ns/net", &st) == 0 ? (uint64_t)st.st_ino : 0;
+	if (!namespace || !namespace[0])
+		return stat("/proc/thread-self/ns/net", &st) == 0 ? (uint64_t)st.st_ino : 0;
+	fd = netns_open(namespace);
+	if (fd < 0)
+		return 0;
+	inode = fstat(fd, &st) == 0 ? (uint64_t)st.st_ino : 0;
+	close(fd);
+	return inode;
 }

@@ -13,10 +13,15 @@
 #include <stdint.h>
 
 #include "common/defs.h"
+#include "daemon/host/bridge.h"
+#include "daemon/host/forward.h"
 #include "daemon/host/policy.h"
 
 /* Characters of a record's name at resolvconf(8), with a NUL. */
 #define UNDO_RECORD_MAX 64
+
+/* Bytes of the name of a namespace, with a NUL. */
+#define UNDO_NAMESPACE_MAX 256
 
 /* Who was told about name servers; the numbers are in the file. */
 enum undo_dns { UNDO_DNS_NONE = 0, UNDO_DNS_RESOLVED = 1, UNDO_DNS_RESOLVCONF = 2 };
@@ -28,10 +33,13 @@ enum undo_answer {
 
 /* All zero: nothing was changed. */
 struct undo {
-	uint64_t netns;       /* inode of the network namespace where it was */
-	unsigned int ifindex; /* the interface at that time; 0: not known yet */
+	uint64_t netns;                     /* inode of the network namespace where it was */
+	char namespace[UNDO_NAMESPACE_MAX]; /* its name; empty: the one of the process */
+	unsigned int ifindex;               /* the interface at that time; 0: not known yet */
 	struct policy policy;
-	bool has_guard;          /* a table of the packet filter */
+	bool has_filter;         /* a table of the packet filter */
+	struct forward forward;  /* interfaces that forward since then */
+	struct bridge bridge;    /* that was made for the link */
 	bool has_set_valid_mark; /* it was 0 before the first of our links came */
 	enum undo_dns dns;
 	char record[UNDO_RECORD_MAX]; /* UNDO_DNS_RESOLVCONF: under which name */
@@ -68,7 +76,17 @@ int undo_forget(const char *run_dir);
  */
 must_check bool undo_others_set_valid_mark(const char *run_dir, uint64_t netns);
 
-/*! The inode of this process's network namespace; 0 when the kernel does not tell. */
-uint64_t undo_netns(void);
+/*!
+ * Collects what the other links of a namespace have switched on, from the same files.
+ * \param ret  all zero when there is nothing
+ */
+void undo_others_forward(const char *run_dir, uint64_t netns, struct forward *ret);
+
+/*!
+ * The inode of a network namespace.
+ * \param namespace  as in a link file; NULL or empty: the one of this process
+ * \return 0 when there is no such namespace, or the kernel does not tell
+ */
+uint64_t undo_netns(const char *namespace);
 
 #endif

@@ -175,27 +175,62 @@ out:
 	return result;
 }
 
-/* Binds the response to a suite; the baseline's label is empty and binds nothing (offer.h). */
-static void mix_suite(struct symmetric *state, enum cipher_suite suite)
+/* Binds the response to what was agreed on; an empty label binds nothing (offer.h). */
+static void mix_label(struct symmetric *state, const char *label, size_t len)
 {
-	size_t len;
-	const char *label = offer_label(suite, &len);
-
 	if (len > 0)
 		mix_hash(state, label, len);
 }
 
 /* Derives the transport keys, paper section 5.4.5: the initiator sends with the first. */
 static void derive_session(const struct symmetric *state, bool i_am_initiator,
-			   enum cipher_suite suite, struct noise_session_keys *keys)
+			   enum offer_carries carries, enum cipher_suite suite,
+			   struct noise_session_keys *keys)
 {
 	uint8_t *first = i_am_initiator ? keys->send : keys->receive;
 	uint8_t *second = i_am_initiator ? keys->receive : keys->send;
 	size_t len;
-	const char *label = offer_label(suite, &len);
+	const char *label = offer_label(carries, suite, &len);
 
 	prim_kdf(state->chaining_key, (const uint8_t *)label, len, first, second, NULL);
 	keys->suite = suite;
+}
+
+/* Makes the response with a label. `ret` keeps the state that keys are derived from. */
+static enum noise_result answer(const struct noise_identity *identity,
+				const struct noise_opened_initiation *initiation, const char *label,
+				size_t label_len, uint32_t local_index, struct msg_response *ret,
+				struct symmetric *state)
+{
+	struct key ephemeral_private;
+	uint8_t key[AEAD_KEY_LEN];
+	enum noise_result result = NOISE_BAD_POINT;
+
+	memcpy(state->hash, initiation->hash, HASH_LEN);
+	memcpy(state->chaining_key, initiation->chaining_key, HASH_LEN);
+	ret->type = le32_make(MSG_RESPONSE);
+	ret->sender = le32_make(local_index);
+	ret->receiver = le32_make(initiation->remote_index);
+
+	/* e */
+	prim_dh_generate(&ephemeral_private, ret->ephemeral);
+	mix_ephemeral(state, ret->ephemeral);
+	/* ee */
+	if (!mix_dh(state, &ephemeral_private, initiation->remote_ephemeral, NULL))
+		goto out;
+	/* se */
+	if (!mix_dh(state, &ephemeral_private, identity->peer_public.bytes, NULL))
+		goto out;
+	/* psk */
+	mix_psk(state, &identity->preshared, key);
+	/* {} */
+	mix_label(state, label, label_len);
+	seal(state, ret->encrypted_nothing, NULL, 0, key);
+	result = NOISE_DONE;
+out:
+	sodium_memzero(&ephemeral_private, sizeof(ephemeral_private));
+	sodium_memzero(key, sizeof(key));
+	return result;
 }
 
 enum noise_result noise_create_response(const struct noise_identity *identity,
@@ -203,62 +238,85 @@ enum noise_result noise_create_response(const struct noise_identity *identity,
 					enum cipher_suite suite, uint32_t local_index,
 					struct msg_response *ret, struct noise_session_keys *keys)
 {
+	size_t len;
+	const char *label = offer_label(identity->carries, suite, &len);
 	struct symmetric state;
-	struct key ephemeral_private;
-	uint8_t key[AEAD_KEY_LEN];
-	enum noise_result result = NOISE_BAD_POINT;
+	enum noise_result result =
+		answer(identity, initiation, label, len, local_index, ret, &state);
 
-	memcpy(state.hash, initiation->hash, HASH_LEN);
-	memcpy(state.chaining_key, initiation->chaining_key, HASH_LEN);
-	ret->type = le32_make(MSG_RESPONSE);
-	ret->sender = le32_make(local_index);
-	ret->receiver = le32_make(initiation->remote_index);
-
-	/* e */
-	prim_dh_generate(&ephemeral_private, ret->ephemeral);
-	mix_ephemeral(&state, ret->ephemeral);
-	/* ee */
-	if (!mix_dh(&state, &ephemeral_private, initiation->remote_ephemeral, NULL))
-		goto out;
-	/* se */
-	if (!mix_dh(&state, &ephemeral_private, identity->peer_public.bytes, NULL))
-		goto out;
-	/* psk */
-	mix_psk(&state, &identity->preshared, key);
-	/* {} */
-	mix_suite(&state, suite);
-	seal(&state, ret->encrypted_nothing, NULL, 0, key);
-	derive_session(&state, false, suite, keys);
-	result = NOISE_DONE;
-out:
+	if (result == NOISE_DONE)
+		derive_session(&state, false, identity->carries, suite, keys);
 	sodium_memzero(&state, sizeof(state));
-	sodium_memzero(&ephemeral_private, sizeof(ephemeral_private));
-	sodium_memzero(key, sizeof(key));
 	return result;
 }
 
-/* {}: finds the suite with which the empty payload opens, and begins its session. */
+enum noise_result noise_create_refusal(const struct noise_identity *identity,
+				       const struct noise_opened_initiation *initiation,
+				       uint32_t local_index, struct msg_response *ret)
+{
+	size_t len;
+	const char *label = offer_refusal_label(&len);
+	struct symmetric state;
+	enum noise_result result =
+		answer(identity, initiation, label, len, local_index, ret, &state);
+
+	sodium_memzero(&state, sizeof(state));
+	return result;
+}
+
+/* {}: whether the empty payload opens with a label. `bound` gets the state that goes with it. */
+static bool must_check opens_with(const struct symmetric *state, const char *label, size_t len,
+				  const struct msg_response *response,
+				  const uint8_t key[static AEAD_KEY_LEN], struct symmetric *bound)
+{
+	uint8_t nothing[1];
+
+	*bound = *state;
+	mix_label(bound, label, len);
+	return open_seal(bound, nothing, response->encrypted_nothing,
+			 sizeof(response->encrypted_nothing), key);
+}
+
+/* Finds the suite that the response is for, and begins its session. */
 static bool must_check open_as_some_suite(const struct symmetric *state,
-					  const struct msg_response *response, offer_t offer,
+					  const struct msg_response *response,
+					  enum offer_carries carries, offer_t offer,
 					  const uint8_t key[static AEAD_KEY_LEN],
 					  struct noise_session_keys *keys)
 {
 	struct symmetric bound;
-	uint8_t nothing[1];
 	bool is_open = false;
 
 	for (enum cipher_suite suite = 0; suite < N_CIPHERS && !is_open; suite++) {
+		size_t len;
+		const char *label = offer_label(carries, suite, &len);
+
 		if (suite != CIPHER_CHACHA20_POLY1305 && !(offer & (1U << suite)))
 			continue;
-		bound = *state;
-		mix_suite(&bound, suite);
-		is_open = open_seal(&bound, nothing, response->encrypted_nothing,
-				    sizeof(response->encrypted_nothing), key);
+		is_open = opens_with(state, label, len, response, key, &bound);
 		if (is_open)
-			derive_session(&bound, true, suite, keys);
+			derive_session(&bound, true, carries, suite, keys);
 	}
 	sodium_memzero(&bound, sizeof(bound));
 	return is_open;
+}
+
+/* Whether the response says that the other end carries something else: by a refusal or, as a stock
+ * peer to an end that carries frames, by no label at all. */
+static bool must_check is_of_other_kind(const struct symmetric *state,
+					const struct msg_response *response,
+					enum offer_carries carries,
+					const uint8_t key[static AEAD_KEY_LEN])
+{
+	struct symmetric bound;
+	size_t len;
+	const char *label = offer_refusal_label(&len);
+	bool is_other =
+		opens_with(state, label, len, response, key, &bound) ||
+		(carries == OFFER_FRAMES && opens_with(state, NULL, 0, response, key, &bound));
+
+	sodium_memzero(&bound, sizeof(bound));
+	return is_other;
 }
 
 enum noise_result noise_consume_response(const struct noise_identity *identity,
@@ -286,11 +344,14 @@ enum noise_result noise_consume_response(const struct noise_identity *identity,
 	/* psk */
 	mix_psk(&state, &identity->preshared, key);
 	/* {} */
-	result = NOISE_BAD_SEAL;
-	if (!open_as_some_suite(&state, response, offer, key, keys))
-		goto out;
-	noise_handshake_wipe(handshake);
-	result = NOISE_DONE;
+	if (open_as_some_suite(&state, response, identity->carries, offer, key, keys))
+		result = NOISE_DONE;
+	else if (is_of_other_kind(&state, response, identity->carries, key))
+		result = NOISE_OTHER_KIND;
+	else
+		result = NOISE_BAD_SEAL;
+	if (result != NOISE_BAD_SEAL)
+		noise_handshake_wipe(handshake);
 out:
 	sodium_memzero(&state, sizeof(state));
 	sodium_memzero(key, sizeof(key));

@@ -23,8 +23,9 @@ struct noise_identity {
 	struct key own_private;
 	struct key own_public;
 	struct key peer_public;
-	struct key preshared;     /* all zero when there is none */
-	struct key static_shared; /* DH of the two static keys: "ss", computed once */
+	struct key preshared;       /* all zero when there is none */
+	struct key static_shared;   /* DH of the two static keys: "ss", computed once */
+	enum offer_carries carries; /* of our end's interface; not secret */
 };
 
 /* The initiator's state from its initiation to the response. Secret. */
@@ -59,6 +60,7 @@ enum noise_result {
 	NOISE_BAD_SEAL,    /* something does not open: not meant for us, or the PSK differs */
 	NOISE_UNKNOWN_KEY, /* the static key is real but not our peer's */
 	NOISE_NOT_WAITING, /* a response that nobody asked for */
+	NOISE_OTHER_KIND,  /* the peer's end carries packets where ours carries frames, or so */
 };
 
 /*!
@@ -100,10 +102,21 @@ must_check enum noise_result noise_create_response(const struct noise_identity *
 						   struct noise_session_keys *keys);
 
 /*!
+ * Makes the response that tells the initiator that its end and ours do not carry the same. Nothing
+ * is derived from it.
+ * \param local_index  fresh; nobody will address it
+ * \return NOISE_DONE or NOISE_BAD_POINT
+ */
+must_check enum noise_result noise_create_refusal(const struct noise_identity *identity,
+						  const struct noise_opened_initiation *initiation,
+						  uint32_t local_index, struct msg_response *ret);
+
+/*!
  * Completes the handshake with the response to our latest initiation, as the suite that it opens
- * with: the baseline, or one of `offer`, which is what the initiation offered. On success
- * `handshake` is wiped: a second copy of the response finds nobody waiting. After a failure it
- * waits on, since a forged response must not end it.
+ * with: the baseline, or one of `offer`, which is what the initiation offered. On success, and for
+ * NOISE_OTHER_KIND, `handshake` is wiped: a second copy of the response finds nobody waiting. After
+ * a failure it waits on, since a forged response must not end it.
+ * \param keys  written for NOISE_DONE
  */
 must_check enum noise_result noise_consume_response(const struct noise_identity *identity,
 						    struct noise_handshake *handshake,

@@ -23,18 +23,34 @@ offer_t offer_read(const struct tai64n *stamp)
 
 	if (low >> MARKER_SHIFT != MARKER)
 		return 0;
-	return (offer_t)(low & FLAGS_MASK & OFFER_SUITES);
+	return (offer_t)(low & FLAGS_MASK & OFFER_KNOWN);
 }
 
-const char *offer_label(enum cipher_suite suite, size_t *len)
+const char *offer_label(enum offer_carries carries, enum cipher_suite suite, size_t *len)
 {
-	static const char *const labels[N_CIPHERS] = {
-		[CIPHER_CHACHA20_POLY1305] = "",
-		[CIPHER_AES256_GCM] = "vpnd suite 1: AES-256-GCM",
-		[CIPHER_AEGIS128L] = "vpnd suite 2: AEGIS-128L",
-		[CIPHER_AEGIS256] = "vpnd suite 3: AEGIS-256",
+	static const char *const labels[][N_CIPHERS] = {
+		[OFFER_PACKETS] = {
+			[CIPHER_CHACHA20_POLY1305] = "",
+			[CIPHER_AES256_GCM] = "vpnd suite 1: AES-256-GCM",
+			[CIPHER_AEGIS128L] = "vpnd suite 2: AEGIS-128L",
+			[CIPHER_AEGIS256] = "vpnd suite 3: AEGIS-256",
+		},
+		[OFFER_FRAMES] = {
+			[CIPHER_CHACHA20_POLY1305] = "vpnd frames, suite 0: ChaCha20-Poly1305",
+			[CIPHER_AES256_GCM] = "vpnd frames, suite 1: AES-256-GCM",
+			[CIPHER_AEGIS128L] = "vpnd frames, suite 2: AEGIS-128L",
+			[CIPHER_AEGIS256] = "vpnd frames, suite 3: AEGIS-256",
+		},
 	};
 
-	*len = strlen(labels[suite]);
-	return labels[suite];
+	*len = strlen(labels[carries][suite]);
+	return labels[carries][suite];
+}
+
+const char *offer_refusal_label(size_t *len)
+{
+	static const char label[] = "vpnd refusal: packets and frames";
+
+	*len = sizeof(label) - 1;
+	return label;
 }

@@ -9,6 +9,12 @@
  * it seals the empty payload, and into the derivation of the transport keys. The initiator opens
  * the response as baseline first, then with the label of each suite that it offered.
  *
+ * What the data messages carry, packets or Ethernet frames, is part of the same agreement. An end
+ * that carries frames (TAP) flags it in every initiation, and for frames each suite, the baseline
+ * too, has a label of its own. A responder whose end carries the other kind begins no session. It
+ * answers all the same, with the label of a refusal, so that the initiator learns at once why
+ * there will be none; an end that only ever initiates would not hear of it otherwise.
+ *
  * Why this is as safe as the handshake that it rides on:
  *
  *   No downgrade.  The timestamp is sealed under es and ss: nobody but the two ends can read,
@@ -20,6 +26,14 @@
  *     for the baseline as in the paper. Labels differ, none is a prefix of another, and HKDF's
  *     outputs for different inputs are independent: the same handshake yields unrelated keys for
  *     each suite, and a session uses those of one.
+ *   No session of two kinds.  Frames and packets have different labels, so an end can neither be
+ *     led to take packets for frames nor complete a handshake with an end of the other kind, even
+ *     where that is a stock peer, which knows of no kinds: its response has no label and begins
+ *     no session of frames. A stripped flag is as impossible as a stripped offer.
+ *   A refusal gives nothing away.  Only an authentic initiation, newer than all before, is refused
+ *     so; to everybody else the end is silent as ever. It is as long as a response, no keys are
+ *     derived from it, and nothing else is ever sealed with its key. Who forges one would have to
+ *     forge a response. A stock peer cannot open it and drops it, as it drops any bad response.
  *   Nothing new for stock peers.  Without flags there is no marker, and the timestamp is rounded
  *     as ever. With flags, what a stock peer receives is a valid WireGuard initiation, and what it
  *     answers is opened as baseline, with the paper's keys.
@@ -35,12 +49,21 @@
 #include "daemon/proto/cipher.h"
 #include "daemon/proto/tai64n.h"
 
-/* A set of suites: 1 << enum cipher_suite. The baseline is always meant and never a flag. */
+/* A set of suites, 1 << enum cipher_suite, and OFFER_TAP. The baseline is always meant and never a
+ * flag. */
 typedef uint16_t offer_t;
 
 /* The flags that this vpnd knows; others are ignored, for those to come. */
 #define OFFER_SUITES                                                                               \
 	((1U << CIPHER_AES256_GCM) | (1U << CIPHER_AEGIS128L) | (1U << CIPHER_AEGIS256))
+#define OFFER_TAP   (1U << 11) /* data messages carry frames; more suites grow from below */
+#define OFFER_KNOWN (OFFER_SUITES | OFFER_TAP)
+
+/* What data messages carry. Both ends must mean the same. */
+enum offer_carries {
+	OFFER_PACKETS, /* as WireGuard */
+	OFFER_FRAMES,  /* Ethernet */
+};
 
 /*! Puts an offer into a rounded timestamp; an offer of nothing leaves it as it is. */
 void offer_write(struct tai64n *stamp, offer_t offer);
@@ -50,8 +73,12 @@ offer_t offer_read(const struct tai64n *stamp);
 
 /*!
  * The label that is mixed for a suite.
- * \param len  set to its bytes; 0 for the baseline
+ * \param len  set to its bytes; 0 for packets with the baseline
  */
-const char *offer_label(enum cipher_suite suite, size_t *len);
+const char *offer_label(enum offer_carries carries, enum cipher_suite suite, size_t *len);
+
+/*! The label of a response that begins no session, because the responder's end carries what the
+ * initiator's does not. \param len  set to its bytes */
+const char *offer_refusal_label(size_t *len);
 
 #endif

@@ -13,6 +13,26 @@
  * sends comes to it (kernel receive.c, keep_key_fresh). */
 #define LAST_MINUTE (REJECT_AFTER_TIME - KEEPALIVE_TIMEOUT - REKEY_TIMEOUT)
 
+bool peer_has_keys(const struct peer *peer)
+{
+	const struct noise_identity *identity = &peer->secrets->identity;
+
+	return !key_is_zero(&identity->own_public) && !key_is_zero(&identity->peer_public);
+}
+
+bool peer_complete_identity(struct noise_identity *identity)
+{
+	bool is_zero = key_is_zero(&identity->own_private);
+
+	if (!is_zero && !key_is_zero(&identity->peer_public))
+		return noise_identity_init(identity);
+	if (is_zero)
+		identity->own_public = identity->own_private;
+	else
+		prim_dh_public(&identity->own_public, &identity->own_private);
+	return true;
+}
+
 int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now)
 {
 	struct noise_identity *identity;
@@ -26,7 +46,8 @@ int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now)
 	identity->own_private = *config->own_private;
 	identity->peer_public = *config->peer_public;
 	identity->preshared = *config->preshared;
-	if (!noise_identity_init(identity)) {
+	identity->carries = config->carries;
+	if (!peer_complete_identity(identity)) {
 		peer_deinit(peer);
 		return -EINVAL;
 	}
@@ -39,7 +60,7 @@ int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now)
 	ratelimit_init(&peer->ratelimit);
 	timers_init(&peer->timers, config->persistent_keepalive * NSEC_PER_SEC);
 	/* A keepalive that is switched on starts with one, and so with a handshake. */
-	if (config->persistent_keepalive)
+	if (config->persistent_keepalive && peer_has_keys(peer))
 		peer->timers.deadlines[TIMER_PERSISTENT] = now;
 	return 0;
 }
@@ -52,6 +73,8 @@ void peer_deinit(struct peer *peer)
 
 void peer_want_handshake(struct peer *peer, bool is_retry, nsec_t now)
 {
+	if (!peer_has_keys(peer))
+		return;
 	if (!is_retry)
 		peer->timers.n_retries = 0;
 	/* One that is under way is tried again by its timer, with its jitter. */
@@ -226,10 +249,13 @@ const char *peer_verdict_name(enum peer_verdict verdict)
 		[PEER_UNASKED] = "unasked",
 		[PEER_NO_SUITE] = "no common cipher",
 		[PEER_PSK_DIFFERS] = "preshared key differs",
+		[PEER_IS_TUN] = "peer is tun",
+		[PEER_IS_TAP] = "peer is tap",
 		[PEER_UNKNOWN_INDEX] = "unknown index",
 		[PEER_EXPIRED] = "expired key",
 		[PEER_FORGED] = "forged",
 		[PEER_REPLAYED] = "replayed",
+		[PEER_NO_KEYS] = "no keys yet",
 	};
 	static_assert(ARRAY_SIZE(names) == PEER_N_VERDICTS, "a name for each verdict");
 

@@ -11,6 +11,9 @@
  *                       told by peer_sent(), peer_received(), peer_confirmed(), peer_want_session()
  *   then, always        peer_actions(), and a timer at peer_deadline()
  *
+ * Either static key may be missing (all zero): before `wg set` has brought them, and after it has
+ * taken them away. Then the peer wants nothing, answers nothing, and is there to be given keys.
+ *
  * Keys live in one guarded allocation (`secrets`): pages that are locked in memory where the
  * limit allows, left out of core dumps and of forked children, between guard pages.
  */
@@ -46,10 +49,13 @@ enum peer_verdict {
 	PEER_UNASKED,     /* a response or cookie that nothing is waiting for */
 	PEER_NO_SUITE,    /* the one suite that is forced is not the peer's */
 	PEER_PSK_DIFFERS, /* the response to our initiation does not open: preshared keys differ */
+	PEER_IS_TUN,      /* the peer carries packets, but our end frames; it may be a stock one */
+	PEER_IS_TAP,      /* the peer carries frames, but our end packets */
 	PEER_UNKNOWN_INDEX,
 	PEER_EXPIRED, /* sealed with a key that is too old, or beyond its counter limit */
 	PEER_FORGED,
 	PEER_REPLAYED,
+	PEER_NO_KEYS, /* there is nobody to be, or nobody to talk to: peer_has_keys() */
 	PEER_N_VERDICTS,
 };
 
@@ -108,13 +114,14 @@ struct peer {
 
 /* What a peer is made from; copied. */
 struct peer_config {
-	const struct key *own_private;
-	const struct key *peer_public;
+	const struct key *own_private;   /* all zero: none */
+	const struct key *peer_public;   /* all zero: none */
 	const struct key *preshared;     /* all zero: none */
 	uint16_t persistent_keepalive;   /* seconds, 0: off */
 	const enum cipher_suite *suites; /* that may be agreed on beside the baseline, best first */
 	size_t n_suites;                 /* 0 to N_CIPHERS - 1 */
 	bool is_suite_forced;            /* nothing but the first suite will do */
+	enum offer_carries carries;      /* of our end's interface */
 };
 
 /*!
@@ -122,6 +129,9 @@ struct peer_config {
  * \return 0; -ENOMEM; -EINVAL when the peer's public key is of low order
  */
 int peer_init(struct peer *peer, const struct peer_config *config, nsec_t now);
+
+/*! Whether there are both static keys. Without them there are no sessions. */
+bool peer_has_keys(const struct peer *peer);
 
 /*! Wipes and frees; safe twice and after a failed init. */
 void peer_deinit(struct peer *peer);
@@ -139,7 +149,8 @@ void peer_set_suites(struct peer *peer, const enum cipher_suite *suites, size_t 
 		     bool is_forced, nsec_t now);
 
 /*!
- * Other static keys. The session ends, and a handshake is asked for.
+ * Other static keys, or none (all zero). The session ends, and a handshake is asked for if there
+ * are both.
  * \return 0; -ENOMEM; -EINVAL when the peer's public key is of low order: nothing has changed
  */
 int peer_set_keys(struct peer *peer, const struct key *own_private, const struct key *peer_public,

@@ -23,10 +23,10 @@ static uint32_t fresh_index(struct peer *peer)
 	return index;
 }
 
-/* The suites that we would agree on beside the baseline, as an offer. */
+/* What data messages carry, and the suites that we would agree on beside the baseline. */
 static offer_t own_offer(const struct peer *peer)
 {
-	offer_t offer = 0;
+	offer_t offer = peer->secrets->identity.carries == OFFER_FRAMES ? OFFER_TAP : 0;
 
 	for (size_t i = 0; i < peer->n_suites; i++)
 		offer |= (offer_t)(1U << peer->suites[i]);
@@ -74,6 +74,39 @@ bool peer_create_initiation(struct peer *peer, const struct timespec *wallclock,
 	return true;
 }
 
+/* What the peer's end carries, which is not what ours does. */
+static enum peer_verdict other_kind(const struct peer *peer)
+{
+	return peer->secrets->identity.carries == OFFER_FRAMES ? PEER_IS_TUN : PEER_IS_TAP;
+}
+
+/* An initiation that was wanted but not sent yet comes too soon after a response. */
+static void note_response(struct peer *peer, nsec_t now)
+{
+	peer->last_handshake_sent = now;
+	if (peer->wanted & PEER_INITIATE) {
+		peer->wanted &= ~(unsigned int)PEER_INITIATE;
+		peer_want_handshake(peer, true, now);
+	}
+}
+
+/* Tells an authentic initiator that there will be no session with its end as it is. */
+static enum peer_verdict refuse(struct peer *peer, const struct noise_opened_initiation *opened,
+				nsec_t now, struct peer_reply *reply)
+{
+	struct peer_secrets *secrets = peer->secrets;
+	struct msg_response response;
+
+	if (noise_create_refusal(&secrets->identity, opened, fresh_index(peer), &response) !=
+	    NOISE_DONE)
+		return PEER_LOW_ORDER;
+	cookie_add_macs(&secrets->maker, (uint8_t *)&response, sizeof(response), now);
+	memcpy(reply->message, &response, sizeof(response));
+	reply->len = sizeof(response);
+	note_response(peer, now);
+	return other_kind(peer);
+}
+
 /* Answers an authentic, timely initiation, and begins its session as responder. */
 static enum peer_verdict respond(struct peer *peer, const struct noise_opened_initiation *opened,
 				 nsec_t now, struct peer_reply *reply)
@@ -81,9 +114,12 @@ static enum peer_verdict respond(struct peer *peer, const struct noise_opened_in
 	struct peer_secrets *secrets = peer->secrets;
 	struct noise_session_keys keys;
 	struct msg_response response;
-	enum cipher_suite suite = choose_suite(peer, offer_read(&opened->timestamp));
+	offer_t offer = offer_read(&opened->timestamp);
+	enum cipher_suite suite = choose_suite(peer, offer);
 	uint32_t index = fresh_index(peer);
 
+	if ((offer & OFFER_TAP) != (own_offer(peer) & OFFER_TAP))
+		return refuse(peer, opened, now, reply);
 	if (!is_acceptable(peer, suite))
 		return PEER_NO_SUITE;
 	if (noise_create_response(&secrets->identity, opened, suite, index, &response, &keys) !=
@@ -95,15 +131,10 @@ static enum peer_verdict respond(struct peer *peer, const struct noise_opened_in
 
 	keypairs_install(&secrets->keypairs, &keys, false, index, opened->remote_index, now);
 	sodium_memzero(&keys, sizeof(keys));
-	peer->last_handshake_sent = now;
 	timers_session_derived(&peer->timers, now);
 	timers_authenticated_sent(&peer->timers, now);
 	timers_authenticated_received(&peer->timers, now);
-	/* An initiation that was wanted but not sent yet comes too soon now. */
-	if (peer->wanted & PEER_INITIATE) {
-		peer->wanted &= ~(unsigned int)PEER_INITIATE;
-		peer_want_handshake(peer, true, now);
-	}
+	note_response(peer, now);
 	return PEER_RESPONDED;
 }
 
@@ -182,6 +213,9 @@ static enum peer_verdict receive_response(struct peer *peer, const uint8_t *mess
 		return PEER_LOW_ORDER;
 	case NOISE_BAD_SEAL:
 		return PEER_PSK_DIFFERS;
+	case NOISE_OTHER_KIND:
+		peer->was_refused = true;
+		return other_kind(peer);
 	default:
 		return PEER_UNASKED;
 	}
@@ -251,6 +285,8 @@ enum peer_verdict peer_receive_handshake(struct peer *peer, enum msg_type type,
 
 	reply->len = 0;
 	reply->may_be_replay = false;
+	if (!peer_has_keys(peer))
+		return PEER_NO_KEYS;
 	if (type == MSG_COOKIE)
 		return receive_cookie(peer, message, now);
 	if (!cookie_check_mac1(&peer->secrets->checker, message, len))

@@ -14,6 +14,12 @@
  */
 void peer_want_handshake(struct peer *peer, bool is_retry, nsec_t now);
 
+/*!
+ * Completes an identity from its private, public and preshared key, as far as there are any.
+ * \return false when the peer's public key is of low order
+ */
+must_check bool peer_complete_identity(struct noise_identity *identity);
+
 /*! When both ends have the keys of the new session. */
 void peer_session_up(struct peer *peer, nsec_t now);
 

@@ -19,7 +19,8 @@ void peer_set_keepalive(struct peer *peer, uint16_t persistent_keepalive, nsec_t
 	struct timers *timers = &peer->timers;
 
 	timers->persistent_interval = persistent_keepalive * NSEC_PER_SEC;
-	timers->deadlines[TIMER_PERSISTENT] = persistent_keepalive ? now : NSEC_NEVER;
+	timers->deadlines[TIMER_PERSISTENT] =
+		persistent_keepalive && peer_has_keys(peer) ? now : NSEC_NEVER;
 }
 
 void peer_set_suites(struct peer *peer, const enum cipher_suite *suites, size_t n_suites,
@@ -44,6 +45,12 @@ static void forget_session(struct peer *peer)
 	peer->was_refused = false;
 	peer->last_handshake_sent = 0;
 	peer->last_consumed = 0;
+}
+
+/* The stamps of one peer, and when there was a session with it, say nothing about another one. */
+static void forget_peer(struct peer *peer)
+{
+	memset(&peer->last_stamp_seen, 0, sizeof(peer->last_stamp_seen));
 	peer->last_session_up = 0;
 }
 
@@ -59,12 +66,12 @@ int peer_set_keys(struct peer *peer, const struct key *own_private, const struct
 	identity->own_private = *own_private;
 	identity->peer_public = *peer_public;
 	identity->preshared = secrets->identity.preshared;
-	if (!noise_identity_init(identity))
+	identity->carries = secrets->identity.carries;
+	if (!peer_complete_identity(identity))
 		r = -EINVAL;
 	if (r == 0) {
-		/* The stamps of one peer say nothing about another one. */
 		if (!key_equal(&secrets->identity.peer_public, peer_public))
-			memset(&peer->last_stamp_seen, 0, sizeof(peer->last_stamp_seen));
+			forget_peer(peer);
 		secrets->identity = *identity;
 		cookie_checker_init(&secrets->checker, &identity->own_public);
 		cookie_maker_init(&secrets->maker, &identity->peer_public);

@@ -1,7 +1,8 @@
 /*
- * Fuzz target: a batch of received packets. The first byte of the input is the flags of
- * gro_begin(), the rest is packets, each with its length (two bytes, the greater first) in
- * front. Every packet leaves once, unchanged; a run, split again, gives its packets back.
+ * Fuzz target: a batch of received packets, or of Ethernet frames. The first byte of the input is
+ * the flags of gro_begin(), and 0x80 for frames; the rest is packets, each with its length (two
+ * bytes, the greater first) in front. Every packet leaves once, unchanged; a run, split again,
+ * gives its packets back.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "daemon/data/gro.h"
 
 #define RUN_MAX 66000
+#define FRAMES  0x80
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -66,6 +68,12 @@ static size_t index_of(const struct gro_packet *packet)
 	return i;
 }
 
+/* Where the IP packet in a frame is, by the first byte of the input. */
+static size_t offset_of(const uint8_t *data, size_t len, unsigned int flags)
+{
+	return flags & FRAMES ? frame_ip_offset(data, len) : 0;
+}
+
 /* What may differ: checksums that nobody verified or made, and numbers that mean nothing. */
 static void forget(uint8_t *packet, unsigned int flags, const uint8_t *original)
 {
@@ -87,25 +95,27 @@ static void check_run(const struct gro_write *write, unsigned int flags)
 	static struct vnet_split split;
 	const struct gro_packet *packet = write->first;
 	struct vnet_hdr header;
-	size_t len = 0, segment_len;
+	size_t len = 0, segment_len, offset;
 	uint8_t *segment;
 
 	for (int i = 0; i < write->n_iov; i++) {
-		check(len + write->iov[i].iov_len <= VNET_HDR_LEN + 65535);
+		check(len + write->iov[i].iov_len <= VNET_HDR_LEN + 65535 + FRAME_LINK_MAX);
 		memcpy(flat + len, write->iov[i].iov_base, write->iov[i].iov_len);
 		len += write->iov[i].iov_len;
 	}
 	header = vnet_decode(flat);
-	check(vnet_split_begin(&split, &header, flat + VNET_HDR_LEN, len - VNET_HDR_LEN) ==
-	      VNET_OK);
+	offset = offset_of(flat + VNET_HDR_LEN, len - VNET_HDR_LEN, flags);
+	check(len - VNET_HDR_LEN - offset <= 65535);
+	check(vnet_split_begin_frame(&split, &header, flat + VNET_HDR_LEN, offset,
+				     len - VNET_HDR_LEN) == VNET_OK);
 	check(vnet_split_count(&split) == write->n_packets);
 	while ((segment = vnet_split_next(&split, &segment_len))) {
 		const uint8_t *original = batch.originals[index_of(packet)];
 
 		check(segment_len == packet->len);
 		memcpy(expected, original, segment_len);
-		forget(expected, flags, original);
-		forget(segment, flags, original);
+		forget(expected + offset, flags, original + offset);
+		forget(segment + offset, flags, original + offset);
 		check(memcmp(segment, expected, segment_len) == 0);
 		packet = packet->next;
 	}
@@ -146,8 +156,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	take_packets(data + 1, size - 1);
 	gro_begin(&gro, data[0]);
-	for (size_t i = 0; i < batch.n; i++)
-		check(gro_add(&gro, batch.rooms[i] + VNET_HDR_LEN, batch.lens[i]));
+	for (size_t i = 0; i < batch.n; i++) {
+		uint8_t *packet = batch.rooms[i] + VNET_HDR_LEN;
+		size_t len = batch.lens[i];
+
+		check(data[0] & FRAMES
+			      ? gro_add_frame(&gro, packet, len, frame_ip_offset(packet, len))
+			      : gro_add(&gro, packet, len));
+	}
 	gro_finish(&gro);
 	while ((write = gro_next(&gro))) {
 		size_t first = index_of(write->first);

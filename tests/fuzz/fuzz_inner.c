@@ -1,11 +1,11 @@
 /*
  * Fuzz target: the inner packet check, from what was opened to what enters the interface.
  *
- * The input is the number of prefixes, the prefixes (family and length, address), the TOS byte
- * outside, and a packet. What is taken as a packet is as long as its own header says and not
- * longer than what came; AllowedIPs says what the prefixes say one by one; the congestion mark
- * changes the TOS byte and nothing else, and leaves an IPv4 checksum as right, or as wrong by as
- * much, as it was.
+ * The input is the number of prefixes (and 0x80 for a padded frame instead of a packet), the
+ * prefixes (family and length, address), the TOS byte outside, and a packet. What is taken as a
+ * packet is as long as its own header says and not longer than what came; AllowedIPs says what the
+ * prefixes say one by one; the congestion mark changes the TOS byte and nothing else, and leaves an
+ * IPv4 checksum as right, or as wrong by as much, as it was.
  */
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -15,11 +15,13 @@
 
 #include "daemon/data/allowedips.h"
 #include "daemon/data/ecn.h"
+#include "daemon/data/frame.h"
 #include "daemon/data/inner.h"
 
 #define PREFIXES_MAX 15
 #define PREFIX_LEN   17 /* in the input: bit 7 is the family, the rest the length; the address */
 #define PACKET_MAX   70000
+#define FRAME        0x80
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -147,6 +149,24 @@ static void run(const struct prefix *prefixes, size_t n_prefixes, uint8_t outer_
 	check_mark(&inner, outer_tos, original, len);
 }
 
+/* An opened plaintext that should be a frame: what is cut off is padding and nothing else. */
+static void run_frame(uint8_t outer_tos, uint8_t *plain, const uint8_t *original, size_t len)
+{
+	size_t frame_len, offset;
+	struct inner inner;
+
+	if (!frame_unpad(plain, len, &frame_len))
+		return;
+	check(frame_len >= FRAME_HEADER_LEN && frame_len < len &&
+	      len - frame_len == plain[len - 1] && len - frame_len <= FRAME_PADDING_MAX);
+	offset = frame_ip_offset(plain, frame_len);
+	check(offset < frame_len && offset <= FRAME_LINK_MAX && (offset == 0 || offset % 4 == 2));
+	if (offset == 0 || !inner_parse(plain + offset, frame_len - offset, &inner))
+		return;
+	check_mark(&inner, outer_tos, original + offset, frame_len - offset);
+	check(memcmp(plain, original, offset) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct prefix prefixes[PREFIXES_MAX];
@@ -166,7 +186,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (packet == NULL)
 		return 0;
 	memcpy(packet, data + head_len, size - head_len);
-	run(prefixes, n_prefixes, data[head_len - 1], packet, data + head_len, size - head_len);
+	if (data[0] & FRAME)
+		run_frame(data[head_len - 1], packet, data + head_len, size - head_len);
+	else
+		run(prefixes, n_prefixes, data[head_len - 1], packet, data + head_len,
+		    size - head_len);
 	free(packet);
 	return 0;
 }

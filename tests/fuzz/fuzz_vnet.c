@@ -1,5 +1,6 @@
 /*
- * Fuzz target: an offload header (10 bytes) and a packet as they might come from the interface.
+ * Fuzz target: an offload header (10 bytes) and a packet as they might come from the interface; a
+ * frame where 0x80 is set in the header's flags, and where 0x40 is set, for a narrow path.
  * What is refused is unchanged. What is split stays inside its packet, has as many segments as
  * announced, all of the announced length but the last, and all of the payload, in order.
  */
@@ -7,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/data/frame.h"
 #include "daemon/data/vnet.h"
 
 #define PAD_MAX 15
+#define FRAME   0x80
+#define NARROW  0x40
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,7 +40,7 @@ static void pad(uint8_t *behind, size_t room)
 }
 
 static void check_segments(struct vnet_split *split, uint8_t *packet, const uint8_t *original,
-			   size_t len)
+			   size_t link_len, size_t len)
 {
 	size_t n_segments = vnet_split_count(split), longest = vnet_split_segment_len(split);
 	size_t header_len = longest - vnet_split_gso_size(split);
@@ -48,14 +52,16 @@ static void check_segments(struct vnet_split *split, uint8_t *packet, const uint
 	check(n_segments >= 1 && header_len <= len);
 	while ((segment = vnet_split_next(split, &segment_len))) {
 		size_t payload_len = segment_len - header_len;
+		const uint8_t *ip = segment + link_len;
 
 		n++;
+		check(memcmp(segment, original, link_len) == 0);
 		check(segment >= packet && segment + segment_len <= packet + len);
 		check(segment_len == longest || (n == n_segments && segment_len < longest));
 		check(memcmp(segment + header_len, original + header_len + payload_done,
 			     payload_len) == 0);
-		check(segment_len ==
-		      (segment[0] >> 4 == 4 ? load16(segment + 2) : load16(segment + 4) + 40));
+		check(segment_len - link_len ==
+		      (ip[0] >> 4 == 4 ? load16(ip + 2) : load16(ip + 4) + 40));
 		pad(segment + segment_len, (size_t)(packet + len - segment) - segment_len);
 		payload_done += payload_len;
 	}
@@ -66,17 +72,22 @@ static void check_segments(struct vnet_split *split, uint8_t *packet, const uint
 static void run(const struct vnet_hdr *header, uint8_t *packet, const uint8_t *original, size_t len)
 {
 	static struct vnet_split split;
+	size_t link_len = header->flags & FRAME ? frame_ip_offset(packet, len) : 0;
 	size_t segment_len;
 
 	memset(&split, 0xaa, sizeof(split));
-	if (vnet_split_begin(&split, header, packet, len) != VNET_OK) {
+	if (vnet_split_begin_frame(&split, header, packet, link_len, len) != VNET_OK) {
 		check(memcmp(packet, original, len) == 0);
-	} else if (header->gso_type == VNET_GSO_NONE) {
+		return;
+	}
+	if (header->flags & NARROW)
+		vnet_split_limit(&split, 700);
+	if (header->gso_type == VNET_GSO_NONE) {
 		check(vnet_split_count(&split) == 1 && vnet_split_segment_len(&split) == len);
 		check(vnet_split_next(&split, &segment_len) == packet && segment_len == len);
 		check(vnet_split_next(&split, &segment_len) == NULL);
 	} else {
-		check_segments(&split, packet, original, len);
+		check_segments(&split, packet, original, link_len, len);
 	}
 }
 

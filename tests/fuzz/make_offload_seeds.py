@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the first seeds of fuzz_vnet and fuzz_gro into corpus/.
+"""Writes the first seeds of fuzz_vnet and fuzz_gro, and frames for fuzz_inner, into corpus/.
 
 When: after a change of a target's input format. Needs: nothing but Python 3, on a little-endian
 machine. One seed stands for one kind of traffic; libFuzzer finds the rest.
@@ -65,6 +65,47 @@ def super_packets():
     yield "extension", struct.pack("<BBHHHH", 1, 4, 9, 50, 56, 16) + whole
 
 
+def in_frame(whole, tags=0):
+    """The packet behind stations, VLAN tags and a type."""
+    kind = b"\x86\xdd" if whole[0] >> 4 == 6 else b"\x08\x00"
+    return b"\xff" * 6 + b"\x02" * 6 + b"\x81\x00\x00\x05" * tags + kind + whole
+
+
+def super_frames():
+    """Flags: 0x80 for a frame, 0x40 for a narrow path."""
+    for name, v6, protocol, kind in (("tcp4", 0, TCP, TCPV4), ("tcp6", 1, TCP, TCPV6),
+                                     ("udp4", 0, UDP, UDP_L4)):
+        for tags in range(3):
+            whole = packet(v6, protocol, bytes(range(250)) * 8, partial=True, flags=0xd9)
+            start, offset = 14 + 4 * tags + (40 if v6 else 20), 16 if protocol == TCP else 6
+            for flags in (0x81, 0xc1):
+                yield (f"frame-{name}-{tags}-{flags:x}",
+                       struct.pack("<BBHHHH", flags, kind, 0, 900, start, offset) +
+                       in_frame(whole, tags))
+    yield "frame-arp", struct.pack("<BBHHHH", 0x80, 0, 0, 0, 0, 0) + b"\xff" * 12 + b"\x08\x06" + bytes(28)
+
+
+def frame_batches():
+    for name, v6, protocol in (("tcp4", 0, TCP), ("tcp6", 1, TCP), ("udp4", 0, UDP)):
+        run = [packet(v6, protocol, bytes([i]) * 50, i) for i in range(6)]
+        for tags in range(3):
+            yield f"frame-{name}-{tags}", batch(0x83, [in_frame(p, tags) for p in run])
+        yield f"frame-{name}-mixed", batch(0x83, [in_frame(p, i // 3) for i, p in enumerate(run)])
+        yield f"frame-{name}-padded", batch(0x83, [in_frame(p) + bytes(i % 2)
+                                                   for i, p in enumerate(run)])
+
+
+def padded_frames():
+    for tags in range(3):
+        for v6 in (0, 1):
+            frame = in_frame(packet(v6, UDP, bytes(20)), tags)
+            for n in (1, 9, 16):
+                yield f"frame-{tags}-{v6}-{n}", (bytes([0x80, 3]) + frame + bytes(n - 1) +
+                                                 bytes([n]))
+    yield "frame-short", bytes([0x80, 0]) + bytes(13) + bytes([1])
+    yield "frame-bad-padding", bytes([0x80, 0]) + bytes(40) + bytes([17])
+
+
 def batch(flags, packets):
     return bytes([flags]) + b"".join(struct.pack(">H", len(p)) + p for p in packets)
 
@@ -92,6 +133,12 @@ def main():
         write("vnet", name, content)
     for name, content in batches():
         write("gro", name, content)
+    for name, content in super_frames():
+        write("vnet", name, content)
+    for name, content in frame_batches():
+        write("gro", name, content)
+    for name, content in padded_frames():
+        write("inner", name, content)
 
 
 if __name__ == "__main__":

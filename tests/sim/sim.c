@@ -344,6 +344,7 @@ static void start(struct sim *sim, struct sim_end *end)
 		.peer_public = &sim->ends[!end->id].public_key,
 		.preshared = &end->preshared,
 		.persistent_keepalive = end->persistent_keepalive,
+		.carries = end->carries,
 	};
 
 	sim_require(sim, peer_init(&end->peer, &config, sim->now) == 0, "no peer");
@@ -370,6 +371,7 @@ void sim_begin(struct sim *sim, uint64_t seed, const struct sim_setup *setup)
 		prim_dh_generate(&end->private_key, end->public_key.bytes);
 		memset(&end->preshared, setup->is_psk_wrong ? (int)i : 7, KEY_LEN);
 		end->persistent_keepalive = setup->persistent_keepalive[i];
+		end->carries = setup->carries[i];
 		end->address.in4.sin_family = AF_INET;
 		end->address.in4.sin_port = htons(51820);
 		inet_pton(AF_INET, addresses[i], &end->address.in4.sin_addr);

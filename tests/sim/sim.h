@@ -67,6 +67,7 @@ struct sim_end {
 	struct key public_key;
 	struct key preshared;
 	uint16_t persistent_keepalive;
+	enum offer_carries carries;
 	union netaddr address;
 	int64_t wall_offset_sec; /* how wrong the wall clock is */
 
@@ -124,6 +125,7 @@ struct sim {
 struct sim_setup {
 	bool is_psk_wrong;
 	uint16_t persistent_keepalive[2]; /* seconds */
+	enum offer_carries carries[2];
 };
 
 /*! Two ends with keys from `seed`, a clean wire, time SIM_START. Frees nothing of `sim`. */

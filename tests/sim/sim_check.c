@@ -86,7 +86,13 @@ void check_initiation(struct sim *sim, struct sim_end *end)
 		    (double)(sim->now - end->last_handshake_sent) / (double)NSEC_PER_SEC);
 	sim_require(sim, tai64n_after(&end->peer.last_stamp_sent, &end->last_stamp),
 		    "end %u uses a timestamp that is not later than its last", end->id);
-	sim_require(sim, (be32_load(end->peer.last_stamp_sent.nanoseconds) & 0xffffff) == 0,
+	sim_require(sim,
+		    offer_read(&end->peer.last_stamp_sent) ==
+			    (end->carries == OFFER_FRAMES ? OFFER_TAP : 0),
+		    "end %u offers what it does not have", end->id);
+	sim_require(sim,
+		    end->carries == OFFER_FRAMES ||
+			    (be32_load(end->peer.last_stamp_sent.nanoseconds) & 0xffffff) == 0,
 		    "end %u shows the low bits of its clock", end->id);
 	end->last_stamp = end->peer.last_stamp_sent;
 	end->last_handshake_sent = sim->now;
@@ -95,7 +101,10 @@ void check_initiation(struct sim *sim, struct sim_end *end)
 void check_reply(struct sim *sim, struct sim_end *end, enum peer_verdict verdict,
 		 const struct peer_reply *reply, size_t request_len)
 {
-	size_t expected = verdict == PEER_RESPONDED     ? sizeof(struct msg_response)
+	bool is_refusal = (verdict == PEER_IS_TUN || verdict == PEER_IS_TAP) &&
+			  request_len == sizeof(struct msg_initiation);
+	bool is_response = verdict == PEER_RESPONDED || is_refusal;
+	size_t expected = is_response                   ? sizeof(struct msg_response)
 			  : verdict == PEER_COOKIE_SENT ? sizeof(struct msg_cookie)
 							: 0;
 
@@ -103,7 +112,7 @@ void check_reply(struct sim *sim, struct sim_end *end, enum peer_verdict verdict
 		    peer_verdict_name(verdict), reply->len);
 	sim_require(sim, reply->len <= request_len, "end %u answers with more than it was sent",
 		    end->id);
-	if (verdict == PEER_RESPONDED)
+	if (is_response)
 		end->last_handshake_sent = sim->now;
 }
 

@@ -51,8 +51,8 @@ static const struct broken_file broken_files[] = {
 	{ "mtu = 1400;", "x:1: error: mtu belongs in a group: defaults: { mtu = ...; }\n" },
 	{ "log: {\n\tlevle = \"info\";\n}",
 	  "x:2: error: unknown setting \"levle\" in log; did you mean \"level\"?\n" },
-	{ "data: { TUN_OFFLOAD = true; }",
-	  "x:1: error: unknown setting \"TUN_OFFLOAD\" in data; did you mean \"tun_offload\"?\n" },
+	{ "data: { TUN_MERGE_TCP = true; }", "x:1: error: unknown setting \"TUN_MERGE_TCP\" in "
+					     "data; did you mean \"tun_merge_tcp\"?\n" },
 	{ "data: { mtu = 1400; }", "x:1: error: mtu belongs in the group defaults, not in data\n" },
 	{ "defaults: { xyzzy: { mtu = 1; } }",
 	  "x:1: error: unknown setting \"xyzzy\" in defaults; known there are mtu, "
@@ -68,7 +68,7 @@ static const struct broken_file broken_files[] = {
 	{ "log: { level: { } }", "x:1: error: " LEVEL },
 	{ "log: { level = \"loud\"; }", "x:1: error: " LEVEL },
 	{ "log: { level = \"\"; }", "x:1: error: " LEVEL },
-	{ "data: { tun_offload = 1; }", "x:1: error: data.tun_offload is not " SWITCH },
+	{ "data: { tun_split_tcp = 1; }", "x:1: error: data.tun_split_tcp is not " SWITCH },
 	{ "data: { udp_gro = \"true\"; }", "x:1: error: data.udp_gro is not " SWITCH },
 	{ "data: { udp_gro = ( true ); }", "x:1: error: data.udp_gro is not " SWITCH },
 	{ "defaults: { mtu = \"1400\"; }", "x:1: error: " MTU },

@@ -75,7 +75,8 @@ static const struct broken_file broken_files[] = {
 	{ "key of 40 characters", IFACE "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa = 1\n" PEER,
 	  "x:3: error: unknown key in [Interface]; known there are PrivateKey, PrivateKeyFile, "
 	  "ListenPort, FwMark, Address, DNS, MTU, Table, PreUp, PostUp, PreDown, PostDown, "
-	  "SaveConfig, Mode, Bridge, Namespace, ReadyWhen\n" },
+	  "SaveConfig, Mode, Bridge, BridgeCreate, Namespace, "
+	  "Forward, Masquerade, MssClamp, ReadyWhen\n" },
 	{ "bare private key in a line", IFACE A "\n" PEER,
 	  "x:3: error: the name of the key before \"=\" is too long; the line must be \"Key = "
 	  "value\"\n" },
@@ -85,7 +86,8 @@ static const struct broken_file broken_files[] = {
 	  "\"=\"\n"
 	  "x:3: error: unknown key in [Interface]; known there are PrivateKey, PrivateKeyFile, "
 	  "ListenPort, FwMark, Address, DNS, MTU, Table, PreUp, PostUp, PreDown, PostDown, "
-	  "SaveConfig, Mode, Bridge, Namespace, ReadyWhen\n" },
+	  "SaveConfig, Mode, Bridge, BridgeCreate, Namespace, "
+	  "Forward, Masquerade, MssClamp, ReadyWhen\n" },
 	{ "private key broken, no sign left", "[Interface]\nPrivateKey =\n" A "\n" PEER,
 	  "x:2: error: PrivateKey has no value behind its \"=\"\n"
 	  "x:3: error: the name of the key before \"=\" is too long; the line must be \"Key = "
@@ -262,10 +264,33 @@ static const struct broken_file broken_files[] = {
 	  "\"_=+.-\"\n" },
 	{ "namespace leads out", IFACE "Namespace = ../host\n" PEER,
 	  "x:3: error: Namespace is not the name of a network namespace as \"ip netns\" lists "
-	  "it\n" },
+	  "it, nor the number of a process\n" },
 	{ "namespace hidden", IFACE "Namespace = .x\n" PEER,
 	  "x:3: error: Namespace is not the name of a network namespace as \"ip netns\" lists "
-	  "it\n" },
+	  "it, nor the number of a process\n" },
+	{ "forward word", IFACE "Forward = on\n" PEER,
+	  "x:3: error: Forward is not \"yes\" or \"no\"\n" },
+	{ "masquerade word", IFACE "Masquerade = eth0\n" PEER,
+	  "x:3: error: Masquerade is not \"yes\", \"no\" or a prefix such as 10.0.0.0/24 or "
+	  "fd00::/64\n" },
+	{ "masquerade yes and a list", IFACE "Masquerade = 10.0.0.0/8\nMasquerade = yes\n" PEER,
+	  "x:3: error: Masquerade has \"yes\" or \"no\" beside prefixes; keep one of them\n" },
+	{ "masquerade twice and with host bits",
+	  IFACE "Masquerade = 10.0.0.1/8\nMasquerade = 10.0.0.0/8\n" PEER,
+	  "x:3: warning: Masquerade 10.0.0.1/8 has bits set behind its length; 10.0.0.0/8 is "
+	  "used\n"
+	  "x:4: warning: Masquerade 10.0.0.0/8 is in line 3 already\n" },
+	{ "masquerade of another version",
+	  IFACE "Address = 10.9.0.1/24\nMasquerade = 10.0.0.0/8, fd00::/8\n" PEER,
+	  "x:4: warning: Masquerade has fd00::/8, but the interface has no IPv6 address that could "
+	  "stand in its place; add an Address\n" },
+	{ "masquerade behind a bridge", IFACE "Mode = tap\nBridge = br0\nMasquerade = yes\n" PEER,
+	  "x:5: error: Masquerade and Bridge are both given, but packets leave by the bridge then, "
+	  "and not by the link's interface; keep one of them\n" },
+	{ "clamp behind a bridge", IFACE "Mode = tap\nBridge = br0\nMssClamp = 1300\n" PEER,
+	  "x:5: warning: MssClamp has no effect with Bridge: frames are bridged as they are\n" },
+	{ "clamp too small", IFACE "MssClamp = 535\n" PEER,
+	  "x:3: error: MssClamp is not \"auto\", \"no\" or a number from 536 to 65495\n" },
 	{ "ready word", IFACE "ReadyWhen = up\n" PEER,
 	  "x:3: error: ReadyWhen is not \"interface\" or \"handshake\"\n" },
 	{ "no public key", IFACE "[Peer]\nAllowedIPs = 10.0.0.0/8\n",
@@ -410,7 +435,8 @@ static const struct broken_file broken_files[] = {
 	  "a key\n"
 	  "x:3: error: unknown key \"Port\" in [Interface]; known there are PrivateKey, "
 	  "PrivateKeyFile, ListenPort, FwMark, Address, DNS, MTU, Table, PreUp, PostUp, PreDown, "
-	  "PostDown, SaveConfig, Mode, Bridge, Namespace, ReadyWhen\n"
+	  "PostDown, SaveConfig, Mode, Bridge, BridgeCreate, Namespace, "
+	  "Forward, Masquerade, MssClamp, ReadyWhen\n"
 	  "x:4: error: MTU is not a number from 68 to 65475\n"
 	  "x:5: error: [Peer] has no PublicKey; \"vpnd pubkey\" at the far end prints it\n"
 	  "x:5: warning: [Peer] has no AllowedIPs, so no packet may pass the link; \"0.0.0.0/0, "

@@ -132,7 +132,9 @@ static inline struct peer_reply hand_initiation(struct peer *peer,
 	struct peer_reply reply;
 
 	assert_int_equal(hand(peer, initiation, sizeof(*initiation), &reply), expected);
-	assert_int_equal(reply.len, expected == PEER_RESPONDED     ? sizeof(struct msg_response)
+	assert_int_equal(reply.len, expected == PEER_RESPONDED || expected == PEER_IS_TUN ||
+						    expected == PEER_IS_TAP
+					    ? sizeof(struct msg_response)
 				    : expected == PEER_COOKIE_SENT ? sizeof(struct msg_cookie)
 								   : 0);
 	return reply;

@@ -17,7 +17,7 @@ static void expect_refused(int fd, const char *name)
 {
 	struct tun tun = TUN_NULL;
 
-	assert_int_equal(tun_adopt(fd, name, &tun), -ENXIO);
+	assert_int_equal(tun_adopt(fd, name, false, &tun), -ENXIO);
 	assert_int_equal(tun.fd, -1);
 	assert_true(fcntl(fd, F_GETFD) >= 0);
 }
@@ -30,11 +30,11 @@ static void an_interface_is_taken_over(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &first), 0);
+	assert_int_equal(tun_open(NAME, false, &first), 0);
 	ifindex = if_nametoindex(NAME);
 	copy = dup(first.fd);
 	tun_close(&first);
-	assert_int_equal(tun_adopt(copy, NAME, &second), 0);
+	assert_int_equal(tun_adopt(copy, NAME, false, &second), 0);
 	assert_int_equal(second.fd, copy);
 	assert_true(second.has_vnet && second.has_tso);
 	assert_int_equal(fcntl(copy, F_GETFD), FD_CLOEXEC);
@@ -52,7 +52,7 @@ static void another_interface_is_refused(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	expect_refused(tun.fd, "vpnd-adop");
 	expect_refused(tun.fd, "vpnd-adopt1");
 	expect_refused(STDERR_FILENO, NAME);
@@ -68,6 +68,53 @@ static void another_interface_is_refused(void **state)
 	assert_int_equal(ioctl(tap, TUNSETIFF, &request), 0);
 	expect_refused(tap, NAME);
 	close(tap);
+}
+
+/* Neither kind is taken for the other, whatever its name. */
+static void a_tap_is_taken_over_as_a_tap(void **state)
+{
+	struct tun first = TUN_NULL, second = TUN_NULL;
+	int copy;
+
+	(void)state;
+	enter_netns();
+	assert_int_equal(tun_open(NAME, true, &first), 0);
+	assert_true(first.is_tap);
+	expect_refused(first.fd, NAME);
+	copy = dup(first.fd);
+	tun_close(&first);
+	assert_int_equal(tun_adopt(copy, NAME, true, &second), 0);
+	assert_true(second.is_tap && second.has_vnet && second.has_tso);
+	tun_close(&second);
+	assert_int_equal(tun_open(NAME, false, &first), 0);
+	assert_int_equal(tun_adopt(first.fd, NAME, true, &second), -ENXIO);
+	assert_false(first.is_tap);
+	tun_close(&first);
+}
+
+/* A link's own interface gets the address; one that somebody else has made keeps its own. */
+static void a_tap_gets_its_address(void **state)
+{
+	static const uint8_t address[] = { 0x02, 1, 2, 3, 4, 5 };
+	struct ifreq request = { .ifr_name = NAME };
+	struct tun tun = TUN_NULL;
+
+	(void)state;
+	enter_netns();
+	for (int persistent = 0; persistent <= 1; persistent++) {
+		assert_int_equal(tun_open(NAME, true, &tun), 0);
+		assert_int_equal(ioctl(tun.fd, TUNSETPERSIST, persistent), 0);
+		assert_int_equal(tun_set_address(&tun, address), 0);
+		assert_int_equal(ioctl(tun.fd, SIOCGIFHWADDR, &request), 0);
+		assert_int_equal(memcmp(request.ifr_hwaddr.sa_data, address, sizeof(address)) == 0,
+				 !persistent);
+		assert_int_equal(ioctl(tun.fd, TUNSETPERSIST, 0), 0);
+		ip_command("link set " NAME " up");
+		tun_close(&tun);
+	}
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
+	assert_true(tun_set_address(&tun, address) < 0);
+	tun_close(&tun);
 }
 
 static void sockets_are_taken_over(void **state)
@@ -145,6 +192,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_interface_is_taken_over),
 		cmocka_unit_test(another_interface_is_refused),
+		cmocka_unit_test(a_tap_is_taken_over_as_a_tap),
+		cmocka_unit_test(a_tap_gets_its_address),
 		cmocka_unit_test(sockets_are_taken_over),
 		cmocka_unit_test(a_family_without_a_socket_gets_one),
 		cmocka_unit_test(other_sockets_are_refused),

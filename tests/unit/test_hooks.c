@@ -24,7 +24,6 @@ static const struct hooks hooks = {
 	.link = "site-a",
 	.file = "/etc/vpnd/site-a.conf",
 	.limit = 5 * NSEC_PER_SEC,
-	.cancel_fd = -1,
 	.say = hear,
 	.context = heard,
 };
@@ -92,6 +91,7 @@ static void test_failure(void **state)
 static void test_limits(void **state)
 {
 	static const char *const commands[] = { "sleep 1234", NULL };
+	struct program_watch watch = { .is_unwanted = NULL };
 	struct hooks with = hooks;
 	char text[HOOKS_TEXT_MAX];
 	int fds[2];
@@ -104,7 +104,8 @@ static void test_limits(void **state)
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	close(fds[1]);
 	with.limit = 0;
-	with.cancel_fd = fds[0];
+	watch.fd = fds[0];
+	with.watch = &watch;
 	assert_int_equal(run(&with, CONF_POST_UP, commands, text), HOOKS_CANCELLED);
 	close(fds[0]);
 }

@@ -115,7 +115,8 @@ static void defaults_are_what_the_table_says(void **state)
 	for (size_t i = 0; i < HOST_KEYS_N; i++) {
 		const struct host_keys_row *row = &host_keys_table[i];
 
-		assert_int_equal(host_keys_get(row, &host), row->fallback);
+		if (row->type != HOST_KEYS_USER)
+			assert_int_equal(host_keys_get(row, &host), row->fallback);
 	}
 	assert_int_equal(host.log.level, CONF_LOG_INFO);
 	assert_int_equal(host.log.target, CONF_LOG_TO_AUTO);
@@ -125,7 +126,8 @@ static void defaults_are_what_the_table_says(void **state)
 	assert_int_equal(host.data.udp_send_buffer, 0);
 	assert_int_equal(host.data.udp_receive_buffer, 7 * 1024 * 1024);
 	assert_true(host.rights.hooks);
-	assert_true(host.data.tun_offload && host.data.tun_merge_tcp && host.data.tun_merge_udp);
+	assert_true(host.data.tun_split_tcp && host.data.tun_split_udp && host.data.tun_merge_tcp &&
+		    host.data.tun_merge_udp);
 	assert_true(host.data.udp_segment && host.data.udp_gro);
 	assert_false(host.data.trust_inner_checksum);
 	assert_int_equal(host.defaults.mtu, 0);
@@ -143,11 +145,13 @@ static void good_files_fill_the_host(void **state)
 	assert_int_equal(host.log.level, CONF_LOG_DEBUG);
 	parse_good("log = { level = \"ERROR\" }");
 	assert_int_equal(host.log.level, CONF_LOG_ERROR);
-	parse_good("data: { tun_offload = false; tun_merge_tcp = FALSE; tun_merge_udp = false;\n"
+	parse_good("data: { tun_split_tcp = false; tun_split_udp = false; tun_merge_tcp = FALSE; "
+		   "tun_merge_udp = false;\n"
 		   "udp_segment = false, udp_gro = false trust_inner_checksum = True }\n"
 		   "defaults : { mtu : 1400; persistent_keepalive = 25L; cipher = \"aes256\"\n"
 		   "\"-gcm\"; };\n");
-	assert_false(host.data.tun_offload || host.data.tun_merge_tcp || host.data.tun_merge_udp);
+	assert_false(host.data.tun_split_tcp || host.data.tun_split_udp ||
+		     host.data.tun_merge_tcp || host.data.tun_merge_udp);
 	assert_false(host.data.udp_segment || host.data.udp_gro);
 	assert_true(host.data.trust_inner_checksum);
 	assert_int_equal(host.defaults.mtu, 1400);
@@ -170,6 +174,34 @@ static void good_files_fill_the_host(void **state)
 	assert_int_equal(host.data.udp_receive_buffer, 0);
 	parse_good("defaults: { mtu = 65475; }");
 	parse_good("defaults: { mtu = 1280; }");
+}
+
+static void users_and_the_sandbox_are_named(void **state)
+{
+	static const char wrong[] = "x:1: error: rights.user is not the name of a user, in "
+				    "quotation marks\n";
+	static const char *const users[] = {
+		"rights: { user = \"\"; }",
+		"rights: { user = \"a b\"; }",
+		"rights: { user = 7; }",
+		"rights: { user = \"-x\"; }",
+		"rights: { user = \"a:b\"; }",
+		"rights: { user = \"a23456789012345678901234567890123\"; }",
+	};
+
+	(void)state;
+	assert_string_equal(host.rights.user, "vpnd");
+	parse_good("rights: { user = \"_other-user.1\"; sandbox = \"kill\"; }");
+	assert_string_equal(host.rights.user, "_other-user.1");
+	assert_int_equal(host.rights.sandbox, CONF_SANDBOX_KILL);
+	parse_good("rights: { user = \"a2345678901234567890123456789012\"; sandbox = \"off\"; }");
+	assert_int_equal(host.rights.sandbox, CONF_SANDBOX_OFF);
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
+		start_again();
+		parse(users[i], strlen(users[i]));
+		expect_said(users[i], wrong);
+		assert_string_equal(host.rights.user, "vpnd");
+	}
 }
 
 static void every_row_is_whole(void **state)
@@ -391,6 +423,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(links_take_defaults_where_they_are_silent, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(forbidden_commands_are_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(users_and_the_sandbox_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(files_must_be_trusted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_file_means_the_defaults, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(large_files_are_refused, set_up, tear_down),

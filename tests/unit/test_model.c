@@ -23,7 +23,8 @@ static const char whole_file[] =
 	"ListenPort = 51820\nFwMark = 0x10\nAddress = 10.0.0.1/24, 10.0.1.1/24, fd00::1/64\n"
 	"DNS = 10.0.0.53, example.net, fd00::53\nMTU = 1400\nTable = blue\n"
 	"PreUp = a\nPreUp = b\nPreUp = c\nPostUp = d\nPreDown = e\nPostDown = f %i # g\n"
-	"SaveConfig = false\nMode = tap\nBridge = br0\nNamespace = ns\nReadyWhen = handshake\n"
+	"SaveConfig = false\nMode = tap\nBridge = br0\nNamespace = ns\nForward = yes\n"
+	"MssClamp = no\nReadyWhen = handshake\n"
 	"[Peer]\n"
 	"PublicKey = ST6C/HRGSlkmiBdiPSBTxeuOLMSpiLT+4XnsawENUx0=\n"
 	"PresharedKey = wMHCw8TFxsfIycrLzM3Oz9DR0tPU1dbX2Nna29zd3t8=\n"
@@ -67,19 +68,27 @@ void *__wrap_secret_alloc(size_t size)
 static int set_up(void **state)
 {
 	struct diag diag = DIAG_NULL("x");
+	size_t n_errors;
 
 	(void)state;
 	failing = 0;
 	if (conf_link_init(&from) != 0)
 		return -1;
 	link_file_parse(whole_file, strlen(whole_file), &from, &diag);
+	from.masquerades_all = true;
+	from.masquerade.items = conf_grow(NULL, 0, sizeof(*from.masquerade.items));
+	if (from.masquerade.items == NULL)
+		return -1;
+	from.masquerade.items[from.masquerade.n++] = from.allowed_ips.items[0];
 	from.private_key_file = strdup("key");
 	from.preshared_key_file = strdup("psk");
 	memset(&to, 0xa5, sizeof(to)); /* any bytes will do */
 	n_asked = 0;
-	if (diag.n_items != 0)
+	if (diag.n_errors != 0)
 		diag_print(&diag, stderr);
-	return diag.n_items == 0 ? 0 : -1;
+	n_errors = diag.n_errors;
+	diag_deinit(&diag);
+	return n_errors == 0 ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -125,6 +134,10 @@ static void copies_say_the_same(void **state)
 	assert_int_equal(to.mode, CONF_MODE_TAP);
 	assert_string_equal(to.bridge, "br0");
 	assert_string_equal(to.namespace, "ns");
+	assert_true(to.forward);
+	assert_true(to.masquerades_all);
+	expect_same_prefixes(&to.masquerade, &from.masquerade);
+	assert_int_equal(to.mss_clamp, CONF_MSS_NONE);
 	assert_int_equal(to.ready_when, CONF_READY_HANDSHAKE);
 	assert_true(key_equal(&to.peer_key, &from.peer_key));
 	expect_same_prefixes(&to.allowed_ips, &from.allowed_ips);

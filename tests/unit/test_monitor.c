@@ -43,7 +43,7 @@ static void setup_monitor(struct world *world, struct monitor *monitor)
 	struct monitor_facts facts;
 
 	setup(world);
-	assert_int_equal(monitor_open(monitor, world->own), 0);
+	assert_int_equal(monitor_open(monitor, NULL, world->own), 0);
 	assert_int_equal(monitor_read(monitor, &facts), 0);
 }
 
@@ -170,9 +170,9 @@ static void test_monitor_unknown(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(monitor_open(&monitor, 9999), -ENODEV);
+	assert_int_equal(monitor_open(&monitor, NULL, 9999), -ENODEV);
 	assert_int_equal(monitor_fd(&monitor), -1);
-	assert_int_equal(monitor_open(&monitor, 0), -ENODEV);
+	assert_int_equal(monitor_open(&monitor, NULL, 0), -ENODEV);
 	monitor_close(&monitor);
 }
 

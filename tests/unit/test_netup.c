@@ -8,7 +8,7 @@
 #include <netinet/udp.h>
 #include <sys/stat.h>
 
-#include "daemon/host/guard.h"
+#include "daemon/host/filter.h"
 #include "daemon/host/netup.h"
 
 #define PORT 4000
@@ -450,12 +450,13 @@ static void test_failures(void **state)
 
 static int start_without_rights(void *context)
 {
-	struct conf_prefixes none = { .n = 0 };
 	struct netlink nf = NETLINK_NULL;
 	struct world *world = context;
+	const struct filter filter = { "vta", world->side.port.ifindex, &world->side.conf, 7,
+				       FILTER_GUARD };
+	unsigned int made;
 
-	if (netlink_open_netfilter(&nf) != 0 ||
-	    guard_set(&nf, "vta", world->side.port.ifindex, 7, &none) != -EPERM)
+	if (filter_open(NULL, &nf) != 0 || filter_set(&nf, &filter, &made) != -EPERM)
 		return 2;
 	netlink_close(&nf);
 	netup_init(&world->netup, &world->field.nl, "vta", world->run_dir);

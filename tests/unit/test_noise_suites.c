@@ -142,7 +142,7 @@ static void the_label_is_in_tag_and_keys(void **state)
 		struct noise_session_keys by_hand;
 		uint8_t tag[TAG_LEN];
 		size_t len;
-		const char *label = offer_label(suite, &len);
+		const char *label = offer_label(OFFER_PACKETS, suite, &len);
 
 		ends_init(&ends);
 		respond_as(&ends, suite);
@@ -162,12 +162,12 @@ static void no_other_label_opens(void **state)
 		char label[64];
 		size_t len;
 
-		offer_label(suite, &len);
+		offer_label(OFFER_PACKETS, suite, &len);
 		assert_true(len <= sizeof(label));
 		for (size_t bit = 0; bit < 8 * len; bit += 5) {
 			struct ends ends;
 
-			memcpy(label, offer_label(suite, &len), len);
+			memcpy(label, offer_label(OFFER_PACKETS, suite, &len), len);
 			label[bit / 8] = (char)(label[bit / 8] ^ 1 << bit % 8);
 			ends_init(&ends);
 			respond_as(&ends, suite);

@@ -121,16 +121,96 @@ static void test_peer_key(void **state)
 
 static void test_bad_key(void **state)
 {
-	const struct key zero = { .bytes = { 0 } };
+	const struct key low_order = { .bytes = { 1 } };
 	struct key before;
 
 	(void)state;
 	connect_pair(a, b);
 	before = a->secrets->identity.peer_public;
-	assert_int_equal(peer_set_keys(a, &pair.a_private, &zero, pair.now), -EINVAL);
+	assert_int_equal(peer_set_keys(a, &pair.a_private, &low_order, pair.now), -EINVAL);
 	assert_true(key_equal(&a->secrets->identity.peer_public, &before));
 	expect_data(a, b);
 	expect_data(b, a);
+}
+
+/* Nothing is wanted, nothing answered, whatever comes and however long it lasts. */
+static void expect_deaf(struct peer *peer, struct peer *other)
+{
+	struct msg_initiation initiation;
+
+	assert_false(peer_has_keys(peer));
+	assert_null(peer->secrets->keypairs.current);
+	pair.now += 10 * NSEC_PER_SEC;
+	peer_want_session(peer, 0, pair.now);
+	peer_set_keepalive(peer, 25, pair.now);
+	peer_set_suites(peer, NULL, 0, false, pair.now);
+	assert_int_equal(take_actions(peer), 0);
+	assert_int_equal(peer_deadline(peer), NSEC_NEVER);
+	initiation = initiate(other);
+	(void)hand_initiation(peer, &initiation, PEER_NO_KEYS);
+	assert_int_equal(take_actions(peer), 0);
+	assert_int_equal(peer_deadline(peer), NSEC_NEVER);
+}
+
+static void test_removed_peer(void **state)
+{
+	const struct key none = { .bytes = { 0 } };
+	struct key peer_key, own_key;
+
+	(void)state;
+	connect_pair(a, b);
+	peer_key = a->secrets->identity.peer_public;
+	own_key = a->secrets->identity.own_public;
+	assert_int_equal(peer_set_keys(a, &pair.a_private, &none, pair.now), 0);
+	assert_true(key_equal(&a->secrets->identity.own_public, &own_key));
+	expect_deaf(a, b);
+	/* What was set meanwhile holds when the peer comes back. */
+	assert_int_equal(peer_set_keys(a, &pair.a_private, &peer_key, pair.now), 0);
+	assert_int_equal(take_actions(a), PEER_INITIATE | PEER_SEND_KEEPALIVE);
+	shake_hands(a, b);
+	expect_data(a, b);
+	expect_data(b, a);
+}
+
+static void test_cleared_private_key(void **state)
+{
+	const struct key none = { .bytes = { 0 } };
+	struct key peer_key;
+
+	(void)state;
+	connect_pair(b, a);
+	peer_key = a->secrets->identity.peer_public;
+	assert_int_equal(peer_set_keys(a, &none, &peer_key, pair.now), 0);
+	assert_true(key_is_zero(&a->secrets->identity.own_public));
+	assert_true(key_equal(&a->secrets->identity.peer_public, &peer_key));
+	expect_deaf(a, b);
+	assert_int_equal(peer_set_keys(a, &pair.a_private, &peer_key, pair.now), 0);
+	pair.now += 10 * NSEC_PER_SEC;
+	shake_hands(b, a);
+}
+
+/* As `wg` configures an interface that has nothing: key, then peer, then preshared key. */
+static void test_from_nothing(void **state)
+{
+	const struct key none = { .bytes = { 0 } };
+	const struct peer_config config = { .own_private = &none,
+					    .peer_public = &none,
+					    .preshared = &none,
+					    .persistent_keepalive = 25 };
+	struct key b_public = a->secrets->identity.peer_public, psk = psk_of(7);
+
+	(void)state;
+	peer_deinit(a);
+	assert_int_equal(peer_init(a, &config, pair.now), 0);
+	expect_deaf(a, b);
+	assert_int_equal(peer_set_keys(a, &pair.a_private, &none, pair.now), 0);
+	expect_deaf(a, b);
+	assert_int_equal(peer_set_keys(a, &pair.a_private, &b_public, pair.now), 0);
+	peer_set_preshared(a, &psk);
+	assert_true(peer_has_keys(a));
+	assert_true(take_actions(a) & PEER_INITIATE);
+	pair.now += 10 * NSEC_PER_SEC;
+	shake_hands(b, a);
 }
 
 int main(void)
@@ -142,6 +222,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_own_key, pair_setup, pair_teardown),
 		cmocka_unit_test_setup_teardown(test_peer_key, pair_setup, pair_teardown),
 		cmocka_unit_test_setup_teardown(test_bad_key, pair_setup, pair_teardown),
+		cmocka_unit_test_setup_teardown(test_removed_peer, pair_setup, pair_teardown),
+		cmocka_unit_test_setup_teardown(test_cleared_private_key, pair_setup,
+						pair_teardown),
+		cmocka_unit_test_setup_teardown(test_from_nothing, pair_setup, pair_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,7 @@ static void test_this_kernel(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	probe = probe_of(&tun);
 	assert_int_equal(n_writes, 2 + 6);
 	assert_int_equal(tun_read(&tun, &byte, 1), -EAGAIN);
@@ -122,6 +122,24 @@ static void test_this_kernel(void **state)
 	tun_close(&tun);
 }
 
+/* The same frames as packets are taken: the header in front is counted in. */
+static void test_tap(void **state)
+{
+	struct tun tun;
+	struct probe tap, plain;
+
+	(void)state;
+	enter_netns();
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
+	plain = probe_of(&tun);
+	tun_close(&tun);
+	assert_int_equal(tun_open(NAME, true, &tun), 0);
+	tap = probe_of(&tun);
+	assert_int_equal(n_writes, 2 * (2 + 6));
+	assert_memory_equal(&tap, &plain, sizeof(tap));
+	tun_close(&tun);
+}
+
 /* Nothing is written to an interface that would take it. */
 static void test_up_already(void **state)
 {
@@ -130,7 +148,7 @@ static void test_up_already(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	ip_command("link set " NAME " up");
 	probe = probe_of(&tun);
 	assert_int_equal(n_writes, 0);
@@ -188,7 +206,7 @@ static void test_set_up_meanwhile(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	fake = set_up_and_pass;
 	probe_tun(&tun, &probe);
 	assert_int_equal(probe.answers[PROBE_TUN_WRITE_TCP], PROBE_WORKS);
@@ -205,7 +223,7 @@ static void test_no_headers(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	tun.has_vnet = tun.has_tso = tun.has_uso = false;
 	probe = probe_of(&tun);
 	assert_int_equal(n_writes, 0);
@@ -221,7 +239,7 @@ static void test_deleted(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	ip_command("link delete " NAME);
 	probe = probe_of(&tun);
 	assert_int_equal(n_writes, 0);
@@ -307,7 +325,7 @@ static void test_other_kernels(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	if (!tun.has_uso) {
 		print_message("skipped: this kernel's TUN has no USO\n");
 		tun_close(&tun);
@@ -331,6 +349,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_this_kernel, set_up),
+		cmocka_unit_test_setup(test_tap, set_up),
 		cmocka_unit_test_setup(test_up_already, set_up),
 		cmocka_unit_test_setup(test_set_up_meanwhile, set_up),
 		cmocka_unit_test_setup(test_no_headers, set_up),

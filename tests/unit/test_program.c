@@ -41,8 +41,6 @@ static int run(struct program_job job, const char *command, struct heard *heard,
 	job.context = heard;
 	if (job.limit == 0)
 		job.limit = 20 * NSEC_PER_SEC;
-	if (job.cancel_fd == 0)
-		job.cancel_fd = -1;
 	return program_run(&job, result);
 }
 
@@ -164,16 +162,51 @@ static void test_stalled(void **state)
 	assert_true(nsec_boottime() - start >= PROGRAM_GRACE);
 }
 
+/* Reads what there is to read; the end of it is the end of the program. */
+static bool count_reads(void *context)
+{
+	int *counts = context;
+	char byte;
+
+	if (read(counts[1], &byte, 1) == 0)
+		return true;
+	counts[0]++;
+	return false;
+}
+
+/* Somebody is served while the program runs, and may end it. */
+static void test_watch(void **state)
+{
+	int fds[2], counts[2] = { 0 };
+	struct program_watch watch = { .is_unwanted = count_reads, .context = counts };
+	struct program_job job = { .watch = &watch };
+	struct program_result result;
+	struct heard heard;
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	watch.fd = counts[1] = fds[0];
+	assert_int_equal(write(fds[1], "ab", 2), 2);
+	assert_int_equal(run(job, "sleep 0.2; exit 3", &heard, &result), 0);
+	assert_int_equal(result.end, PROGRAM_EXITED);
+	assert_int_equal(counts[0], 2);
+	close(fds[1]);
+	assert_int_equal(run(job, "sleep 1234", &heard, &result), 0);
+	assert_int_equal(result.end, PROGRAM_CANCELLED);
+	close(fds[0]);
+}
+
 static void test_cancelled(void **state)
 {
-	struct program_job job = { .argv = NULL };
+	struct program_watch watch = { .is_unwanted = NULL };
+	struct program_job job = { .watch = &watch };
 	struct program_result result;
 	struct heard heard;
 	int fds[2];
 
 	(void)state;
 	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
-	job.cancel_fd = fds[0];
+	watch.fd = fds[0];
 	assert_int_equal(run(job, "exit 3", &heard, &result), 0);
 	assert_int_equal(result.end, PROGRAM_EXITED);
 	close(fds[1]);
@@ -201,7 +234,7 @@ static void test_cannot_run(void **state)
 {
 	static const char *const nowhere[] = { "/nonexistent/program", NULL };
 	static const char *const no_program[] = { "/etc/passwd", NULL };
-	struct program_job job = { .argv = nowhere, .envp = environment, .cancel_fd = -1 };
+	struct program_job job = { .argv = nowhere, .envp = environment };
 	struct program_result result;
 
 	(void)state;
@@ -230,9 +263,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ends),       cmocka_unit_test(test_output),
 		cmocka_unit_test(test_input),      cmocka_unit_test(test_inheritance),
-		cmocka_unit_test(test_stalled),    cmocka_unit_test(test_cancelled),
-		cmocka_unit_test(test_background), cmocka_unit_test(test_cannot_run),
-		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_stalled),    cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_cancelled),  cmocka_unit_test(test_background),
+		cmocka_unit_test(test_cannot_run), cmocka_unit_test(test_find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

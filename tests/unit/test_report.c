@@ -14,9 +14,8 @@
 #include "common/keytext.h"
 #include "daemon/core/report.h"
 
-#define SEC NSEC_PER_SEC
-/* Some time after boot. */
-#define BEGIN  (1000 * SEC)
+#define SEC    NSEC_PER_SEC
+#define BEGIN  (1000 * SEC) /* some time after boot */
 #define CIPHER "chacha20-poly1305"
 
 static int saved_stderr, log_fd = -1;
@@ -235,12 +234,10 @@ static void third_try_without_answer_is_said(void **state)
 
 static void known_reason_is_not_no_answer(void **state)
 {
-	static const enum peer_verdict reasons[] = { PEER_PSK_DIFFERS, PEER_NO_SUITE };
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+	for (enum peer_verdict reason = PEER_NO_SUITE; reason <= PEER_IS_TAP; reason++) {
 		memset(&report, 0, sizeof(report));
-		handshake(reasons[i], &remote, BEGIN);
+		handshake(reason, &remote, BEGIN);
 		assert_said("192.0.2.1:51820");
 		for (unsigned int n = 1; n < 12; n++) {
 			unanswered(n, BEGIN + 5 * SEC * n);
@@ -251,7 +248,7 @@ static void known_reason_is_not_no_answer(void **state)
 		assert_said("no answer from");
 		assert_int_equal(report.state, REPORT_NO_ANSWER);
 		/* After a session that reason is past. */
-		handshake(reasons[i], &remote, BEGIN + 61 * SEC);
+		handshake(reason, &remote, BEGIN + 61 * SEC);
 		up(BEGIN + 62 * SEC);
 		said();
 		unanswered_thrice(BEGIN + 63 * SEC);
@@ -263,7 +260,7 @@ static void other_trouble_is_no_reason(void **state)
 {
 	(void)state;
 	for (enum peer_verdict i = 0; i < PEER_N_VERDICTS; i++) {
-		if (i == PEER_PSK_DIFFERS || i == PEER_NO_SUITE)
+		if (i >= PEER_NO_SUITE && i <= PEER_IS_TAP)
 			continue;
 		memset(&report, 0, sizeof(report));
 		handshake(i, &remote, BEGIN);
@@ -331,10 +328,13 @@ static const struct {
 	{ PEER_UNASKED, NULL, NULL },
 	{ PEER_NO_SUITE, "192.0.2.1:51820 cannot do the Cipher", "cannot do the Cipher" },
 	{ PEER_PSK_DIFFERS, "PresharedKey differs", "PresharedKey differs" },
+	{ PEER_IS_TUN, "is Mode = tun, or a stock WireGuard", "this end is Mode = tap" },
+	{ PEER_IS_TAP, "192.0.2.1:51820 is Mode = tap", "this end is Mode = tun" },
 	{ PEER_UNKNOWN_INDEX, NULL, NULL },
 	{ PEER_EXPIRED, NULL, NULL },
 	{ PEER_FORGED, NULL, NULL },
 	{ PEER_REPLAYED, NULL, NULL },
+	{ PEER_NO_KEYS, NULL, NULL },
 };
 
 static void verdicts_are_said_where_they_tell_something(void **state)
@@ -451,7 +451,7 @@ static void nothing_secret_or_raw_is_said(void **state)
 	gave_up(BEGIN);
 	text = said();
 	/* Each kind has a limit of its own, so none swallowed another. */
-	assert_int_equal(n_lines(text), 4 + 5);
+	assert_int_equal(n_lines(text), 4 + 6);
 	assert_null(strstr(text, "  "));
 	assert_int_equal(n_keys(text), 0);
 	report_handshake(&report, PEER_UNKNOWN_KEY, &reply, &remote, &remote, &own_public, BEGIN);

@@ -93,6 +93,35 @@ static void a_long_sentence_is_cut(void **state)
 	assert_int_equal(strlen(report.troubles.last.text), TROUBLE_TEXT_MAX - 1);
 }
 
+/* What a data loop has said is newer or is not; and packets without an address are no news about a
+ * peer that calls and is refused. */
+static void what_the_loops_say_is_heard(void **state)
+{
+	struct peer_reply reply = { .len = 0 };
+	struct trouble trouble = { .kind = REPORT_WRITE, .when = BEGIN + 1, .text = "of a loop" };
+	struct key key = { { 0 } };
+
+	(void)state;
+	report_trouble(&report.troubles, REPORT_SEND, BEGIN + 2, "of control");
+	report_hear(&report, &trouble);
+	assert_string_equal(report.troubles.last.text, "of control");
+	trouble.when = BEGIN + 3;
+	report_hear(&report, &trouble);
+	assert_string_equal(report.troubles.last.text, "of a loop");
+
+	report_handshake(&report, PEER_IS_TUN, &reply, &remote, &remote, &key, BEGIN + SEC);
+	trouble = (struct trouble) { .kind = REPORT_NO_ENDPOINT, .when = BEGIN + 2 * SEC };
+	report_hear(&report, &trouble);
+	assert_int_equal(report.troubles.last.kind, REPORT_OTHER_MODE);
+	/* Other news is news; and after a minute without a call nobody calls. */
+	trouble.kind = REPORT_WRITE;
+	report_hear(&report, &trouble);
+	assert_int_equal(report.troubles.last.kind, REPORT_WRITE);
+	trouble = (struct trouble) { .kind = REPORT_NO_ENDPOINT, .when = BEGIN + 62 * SEC };
+	report_hear(&report, &trouble);
+	assert_int_equal(report.troubles.last.kind, REPORT_NO_ENDPOINT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +129,7 @@ int main(void)
 		cmocka_unit_test_setup(a_move_is_no_trouble, set_up),
 		cmocka_unit_test_setup(a_state_is_trouble_unless_the_reason_is_known, set_up),
 		cmocka_unit_test_setup(a_long_sentence_is_cut, set_up),
+		cmocka_unit_test_setup(what_the_loops_say_is_heard, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,10 @@ static void what_is_not_known_is_said(void **state)
 	out = printed(show_link, &plain, &link, NULL);
 	assert_non_null(strstr(out, "keys erased"));
 	assert_non_null(strstr(out, "an address not known yet"));
+	link.peer_key = "";
+	out = printed(show_link, &plain, &link, NULL);
+	assert_non_null(strstr(out, "no peer"));
+	assert_null(strstr(out, "an address not known yet"));
 	link.has_handshake = false;
 	link.n_received = link.n_lost = 0;
 	out = printed(show_link, &plain, &link, NULL);

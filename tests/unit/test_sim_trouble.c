@@ -145,6 +145,55 @@ static void test_psk_differs(void **state)
 	sim_require_silence(&sim);
 }
 
+/* One end carries frames and the other packets: nothing ever passes, and both can say why. */
+static void test_modes_differ(void **state)
+{
+	static const struct sim_setup setups[] = {
+		{ .carries = { OFFER_FRAMES, OFFER_PACKETS } },
+		{ .carries = { OFFER_PACKETS, OFFER_FRAMES } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(setups); i++) {
+		enum peer_verdict at_a = i == 0 ? PEER_IS_TUN : PEER_IS_TAP;
+		enum peer_verdict at_b = i == 0 ? PEER_IS_TAP : PEER_IS_TUN;
+
+		sim_begin(&sim, seed() + i, &setups[i]);
+		sim_traffic(&sim, NSEC_PER_SEC, NSEC_PER_SEC);
+		sim_advance(&sim, SECONDS(300));
+		assert_int_equal(a->n_delivered + b->n_delivered, 0);
+		assert_int_equal(a->n_session_up + b->n_session_up, 0);
+		assert_int_equal(a->n_data_sent + b->n_data_sent, 0);
+		assert_int_equal(a->verdicts[PEER_PSK_DIFFERS] + b->verdicts[PEER_PSK_DIFFERS], 0);
+		assert_true(a->verdicts[at_a] >= 10 && b->verdicts[at_b] >= 10);
+		/* set right, it works */
+		b->carries = a->carries;
+		sim_restart(&sim, 1);
+		sim_require_alive(&sim);
+		sim_require_silence(&sim);
+		sim_finish(&sim);
+	}
+	sim_begin(&sim, seed(), &setups[0]);
+}
+
+/* An end that never begins itself still makes the other one tell. */
+static void test_modes_differ_and_one_is_mute(void **state)
+{
+	static const struct sim_setup setup = { .carries = { OFFER_FRAMES, OFFER_PACKETS } };
+
+	(void)state;
+	for (unsigned int id = 0; id < 2; id++) {
+		sim_begin(&sim, seed() + id, &setup);
+		sim_send(&sim, id);
+		sim_advance(&sim, SECONDS(30));
+		assert_int_equal(sim.ends[!id].n_initiations, 0);
+		assert_true(a->verdicts[PEER_IS_TUN] >= 3 && b->verdicts[PEER_IS_TAP] >= 3);
+		assert_int_equal(a->n_session_up + b->n_session_up, 0);
+		if (id == 0)
+			sim_finish(&sim);
+	}
+}
+
 static void flood(unsigned int per_second, nsec_t duration, bool to_both)
 {
 	nsec_t until = sim.now + duration;
@@ -307,6 +356,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_wallclock_goes_back, finish),
 		cmocka_unit_test_teardown(test_restart_with_an_old_clock, finish),
 		cmocka_unit_test_teardown(test_psk_differs, finish),
+		cmocka_unit_test_teardown(test_modes_differ, finish),
+		cmocka_unit_test_teardown(test_modes_differ_and_one_is_mute, finish),
 		cmocka_unit_test_teardown(test_responder_under_load, finish),
 		cmocka_unit_test_teardown(test_initiator_under_load, finish),
 		cmocka_unit_test_teardown(test_both_under_load, finish),

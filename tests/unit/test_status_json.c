@@ -109,7 +109,11 @@ static void what_is_not_there_is_null(void **state)
 	status.trouble.when = 0;
 	status.n_received = status.n_lost = 0;
 	status.n_offloads = 0;
+	memset(&status.public_key, 0, sizeof(status.public_key));
+	memset(&status.peer_key, 0, sizeof(status.peer_key));
 	json = parsed(&status);
+	assert_true(json_is_null(at(json, "public_key", NULL)));
+	assert_true(json_is_null(at(json, "peer", "public_key")));
 	assert_true(json_is_null(at(json, "peer", "endpoint")));
 	assert_true(json_is_null(at(json, "cipher", NULL)));
 	assert_true(json_is_null(at(json, "handshake", NULL)));

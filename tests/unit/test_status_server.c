@@ -220,6 +220,35 @@ static void a_directory_that_cannot_be_made_is_said(void **state)
 	assert_int_equal(status_server_start(&server, loop, dir, "site-a", &ops, NULL), -ENOTDIR);
 }
 
+static char *say(void *context)
+{
+	(void)context;
+	return n_asked++ == 0 ? strdup("{\"it\":\"changes\"}") : NULL;
+}
+
+/* A text of its own, on a socket of its own; no text closes the connection. */
+static void it_says_something_else(void **state)
+{
+	static const struct status_ops changes = { .say = say, .socket = STATUS_CHANGES_SOCKET };
+	char text[64] = "";
+	int fd;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/site-a/changes.sock", dir);
+	assert_int_equal(status_server_start(&server, loop, dir, "site-a", &changes, NULL), 0);
+	fd = connect_to_it();
+	assert_true(fd >= 0);
+	serve_for(0.05);
+	assert_int_equal(recv(fd, text, sizeof(text) - 1, 0), 17);
+	assert_string_equal(text, "{\"it\":\"changes\"}\n");
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 0);
+	close(fd);
+	fd = connect_to_it();
+	serve_for(0.05);
+	assert_int_equal(recv(fd, text, sizeof(text), 0), 0);
+	close(fd);
+}
+
 /* --- the one who asks --- */
 
 static void write_file(const char *name)
@@ -322,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_stops_while_clients_wait, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_directory_that_cannot_be_made_is_said, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(it_says_something_else, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(all_links_are_those_with_a_socket_or_a_file, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(answers_that_make_no_sense_are_told_apart, set_up,

@@ -37,7 +37,7 @@ static void test_open(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	assert_true(if_nametoindex(NAME) > 0);
 	assert_int_equal(flags_of(&tun) & (IFF_TUN | IFF_NO_PI), IFF_TUN | IFF_NO_PI);
 	assert_int_equal((flags_of(&tun) & IFF_VNET_HDR) != 0, tun.has_vnet);
@@ -58,11 +58,11 @@ static void test_busy(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &one), 0);
-	assert_int_equal(tun_open(NAME, &two), -EBUSY);
+	assert_int_equal(tun_open(NAME, false, &one), 0);
+	assert_int_equal(tun_open(NAME, false, &two), -EBUSY);
 	assert_int_equal(two.fd, -1);
 	tun_close(&one);
-	assert_int_equal(tun_open(NAME, &two), 0);
+	assert_int_equal(tun_open(NAME, false, &two), 0);
 	tun_close(&two);
 }
 
@@ -73,11 +73,11 @@ static void test_not_a_tun(void **state)
 	(void)state;
 	enter_netns();
 	ip_command("link add " NAME " type veth peer name vpnd-other");
-	assert_int_equal(tun_open(NAME, &tun), -EINVAL);
+	assert_int_equal(tun_open(NAME, false, &tun), -EINVAL);
 	assert_int_equal(tun.fd, -1);
 	ip_command("link delete " NAME);
 	ip_command("tuntap add " NAME " mode tap");
-	assert_int_equal(tun_open(NAME, &tun), -EINVAL);
+	assert_int_equal(tun_open(NAME, false, &tun), -EINVAL);
 	assert_true(if_nametoindex(NAME) > 0);
 }
 
@@ -93,7 +93,7 @@ static void test_persistent(void **state)
 		struct tun tun = TUN_NULL;
 
 		ip_command(how[i]);
-		assert_int_equal(tun_open(NAME, &tun), 0);
+		assert_int_equal(tun_open(NAME, false, &tun), 0);
 		assert_int_equal((flags_of(&tun) & IFF_VNET_HDR) != 0, tun.has_vnet);
 		tun_close(&tun);
 		assert_true(if_nametoindex(NAME) > 0);
@@ -105,7 +105,7 @@ static int open_name(void *context)
 {
 	struct tun tun = TUN_NULL;
 
-	return -tun_open(context, &tun);
+	return -tun_open(context, false, &tun);
 }
 
 static void test_no_rights(void **state)
@@ -124,7 +124,7 @@ static void test_longest_name(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open("vpnd-567890abcd", &tun), 0);
+	assert_int_equal(tun_open("vpnd-567890abcd", false, &tun), 0);
 	assert_true(if_nametoindex("vpnd-567890abcd") > 0);
 	tun_close(&tun);
 }
@@ -152,7 +152,7 @@ static void test_down(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	make_packet(40);
 	assert_int_equal(write_frame(&tun, &header, 40), -EIO);
 	assert_int_equal(tun_read(&tun, frame, sizeof(frame)), -EAGAIN);
@@ -171,7 +171,7 @@ static void test_deleted(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	ip_command("link set " NAME " up");
 	ip_command("link delete " NAME);
 	make_packet(40);
@@ -191,7 +191,7 @@ static void test_bad_headers(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	ip_command("link set " NAME " up");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		make_packet(40);
@@ -229,7 +229,7 @@ static void test_short_buffer(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	ip_command("address add 192.0.2.1/24 dev " NAME);
 	ip_command("link set " NAME " up");
 	fd = socket_to(SOCK_DGRAM, "192.0.2.2", 9);
@@ -257,7 +257,7 @@ static void test_udp_superpacket(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &tun), 0);
+	assert_int_equal(tun_open(NAME, false, &tun), 0);
 	if (!tun.has_uso) {
 		print_message("skipped: this kernel's TUN has no USO\n");
 		tun_close(&tun);
@@ -357,14 +357,14 @@ static void test_tcp_superpackets(void **state)
 
 	(void)state;
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &hosts.tun[1]), 0);
+	assert_int_equal(tun_open(NAME, false, &hosts.tun[1]), 0);
 	ip_command("address add 192.0.2.2/24 dev " NAME);
 	ip_command("link set " NAME " up");
 	hosts.listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(hosts.listener, (struct sockaddr *)&local, sizeof(local)), 0);
 	assert_int_equal(listen(hosts.listener, 1), 0);
 	enter_netns();
-	assert_int_equal(tun_open(NAME, &hosts.tun[0]), 0);
+	assert_int_equal(tun_open(NAME, false, &hosts.tun[0]), 0);
 	ip_command("address add 192.0.2.1/24 dev " NAME);
 	ip_command("link set " NAME " up");
 	hosts.client = socket_to(SOCK_STREAM, "192.0.2.2", 7000);

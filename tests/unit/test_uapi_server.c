@@ -3,7 +3,6 @@
 #include "tests/unit/uapi_fake.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -377,28 +376,6 @@ static void too_long_a_request_is_read_to_its_end(void **state)
 }
 
 /* accept() without a descriptor left must neither spin nor give up. */
-static void a_shortage_of_descriptors_passes(void **state)
-{
-	int waiting = client();
-	struct rlimit before, none;
-	nsec_t cpu;
-
-	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	none = (struct rlimit) { 0, before.rlim_max };
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	assert_int_equal(send(waiting, GET, strlen(GET), 0), strlen(GET));
-	cpu = nsec_thread_cpu();
-	ev_run(loop, EVRUN_ONCE);
-	assert_int_equal(n_clients(), 0);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-	while (fake.n_gets == 0)
-		ev_run(loop, EVRUN_ONCE);
-	assert_true(nsec_thread_cpu() - cpu < NSEC_PER_SEC / 2);
-	assert_non_null(strstr(hear(waiting), "errno=0"));
-	close(waiting);
-}
-
 static void it_tells_when_its_file_is_removed(void **state)
 {
 	(void)state;
@@ -447,7 +424,6 @@ int main(void)
 		TEST(who_stands_still_is_dropped),
 		TEST(a_crowd_waits_its_turn),
 		TEST(too_long_a_request_is_read_to_its_end),
-		TEST(a_shortage_of_descriptors_passes),
 		TEST(it_tells_when_its_file_is_removed),
 		TEST(a_successor_takes_over),
 	};

@@ -38,7 +38,12 @@ static const struct undo full = {
 	.netns = 4026531840U,
 	.ifindex = 7,
 	.policy = { .mark = 51820, .priority = 32700 },
-	.has_guard = true,
+	.has_filter = true,
+	.namespace = "blue",
+	.forward = { .items = { { 0, true, true }, { 7, true, false }, { 9, false, true } },
+		     .n = 3,
+		     .is_ipv6 = true },
+	.bridge = { .ifindex = 12, .name = "br0" },
 	.has_set_valid_mark = true,
 	.dns = UNDO_DNS_RESOLVCONF,
 	.record = "tun.site-a",
@@ -50,7 +55,17 @@ static void assert_same(const struct undo *a, const struct undo *b)
 	assert_int_equal(a->ifindex, b->ifindex);
 	assert_int_equal(a->policy.mark, b->policy.mark);
 	assert_int_equal(a->policy.priority, b->policy.priority);
-	assert_int_equal(a->has_guard, b->has_guard);
+	assert_int_equal(a->has_filter, b->has_filter);
+	assert_string_equal(a->namespace, b->namespace);
+	assert_int_equal(a->forward.is_ipv6, b->forward.is_ipv6);
+	assert_int_equal(a->forward.n, b->forward.n);
+	for (size_t i = 0; i < a->forward.n; i++) {
+		assert_int_equal(a->forward.items[i].ifindex, b->forward.items[i].ifindex);
+		assert_int_equal(a->forward.items[i].is_ipv4, b->forward.items[i].is_ipv4);
+		assert_int_equal(a->forward.items[i].is_ra, b->forward.items[i].is_ra);
+	}
+	assert_int_equal(a->bridge.ifindex, b->bridge.ifindex);
+	assert_string_equal(a->bridge.name, b->bridge.name);
 	assert_int_equal(a->has_set_valid_mark, b->has_set_valid_mark);
 	assert_int_equal(a->dns, b->dns);
 	assert_string_equal(a->record, b->record);
@@ -76,15 +91,17 @@ static void test_round(void **state)
 	assert_int_equal(undo_load(desk.run_dir, &undo), 0);
 	assert_same(&undo, &full);
 	/* In place of what was there. */
-	undo.has_guard = false;
+	undo.has_filter = false;
 	undo.record[0] = '\0';
 	assert_int_equal(undo_save(desk.run_dir, &undo), 0);
 	assert_int_equal(undo_load(desk.run_dir, &undo), 0);
-	assert_false(undo.has_guard);
+	assert_false(undo.has_filter);
 	assert_string_equal(undo.record, "");
 	assert_int_equal(undo_forget(desk.run_dir), 0);
 	assert_int_equal(undo_load(desk.run_dir, &undo), UNDO_NOTHING);
-	assert_true(undo_netns() != 0);
+	assert_true(undo_netns(NULL) != 0);
+	assert_int_equal(undo_netns(""), undo_netns(NULL));
+	assert_int_equal(undo_netns("no-such-namespace"), 0);
 	teardown(&desk);
 }
 
@@ -107,14 +124,16 @@ static void test_odd_text(void **state)
 	setup(&desk);
 	assert_int_equal(undo_save(desk.run_dir, &full), 0);
 	write_file(&desk, "mark 51820x\npriority\ndns 3\nifindex 99999999999\nfuture 7\n\n"
-			  "record -rf\nguard 1");
+			  "record -rf\nnamespace ../../blue\nforward-ipv4 x\nfilter 1");
 	assert_int_equal(undo_load(desk.run_dir, &undo), 0);
 	assert_int_equal(undo.policy.mark, 0);
 	assert_int_equal(undo.policy.priority, 0);
 	assert_int_equal(undo.dns, UNDO_DNS_NONE);
 	assert_int_equal(undo.ifindex, 0);
 	assert_string_equal(undo.record, "");
-	assert_true(undo.has_guard);
+	assert_true(undo.has_filter);
+	assert_string_equal(undo.namespace, "");
+	assert_true(forward_is_empty(&undo.forward));
 	write_file(&desk, "record a/../b\n");
 	assert_int_equal(undo_load(desk.run_dir, &undo), 0);
 	assert_string_equal(undo.record, "");
@@ -176,13 +195,42 @@ static void test_others(void **state)
 	teardown(&desk);
 }
 
+/* As many interfaces as there can be, and what other links say about them. */
+static void test_forward(void **state)
+{
+	struct undo own = { .netns = 5 }, other = { .netns = 5 };
+	struct forward found;
+	char other_dir[64];
+	struct desk desk;
+
+	(void)state;
+	setup(&desk);
+	for (unsigned int i = 0; i < FORWARD_ITEMS_MAX; i++)
+		assert_int_equal(forward_note(&own.forward, UINT32_MAX - i, true, true), 0);
+	assert_int_equal(forward_note(&own.forward, 1, true, true), -E2BIG);
+	assert_int_equal(undo_save(desk.run_dir, &own), 0);
+	assert_int_equal(undo_load(desk.run_dir, &other), 0);
+	assert_same(&own, &other);
+	undo_others_forward(desk.run_dir, 5, &found);
+	assert_true(forward_is_empty(&found));
+	snprintf(other_dir, sizeof(other_dir), "%s/vpnd/site-b", desk.dir);
+	assert_int_equal(undo_save(other_dir, &full), 0);
+	undo_others_forward(desk.run_dir, 5, &found);
+	assert_true(forward_is_empty(&found));
+	undo_others_forward(desk.run_dir, full.netns, &found);
+	assert_int_equal(found.n, full.forward.n);
+	assert_true(found.is_ipv6);
+	assert_int_equal(undo_forget(other_dir), 0);
+	rmdir(other_dir);
+	teardown(&desk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round),
-		cmocka_unit_test(test_odd_text),
-		cmocka_unit_test(test_distrust),
-		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_round),    cmocka_unit_test(test_odd_text),
+		cmocka_unit_test(test_distrust), cmocka_unit_test(test_others),
+		cmocka_unit_test(test_forward),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

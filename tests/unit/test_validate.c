@@ -164,6 +164,56 @@ static void tap_needs_no_allowed_ips(void **state)
 	assert_int_equal(diag.n_items, 0);
 }
 
+static void a_bridge_is_made_only_by_name(void **state)
+{
+	(void)state;
+	link_conf.mode = CONF_MODE_TAP;
+	link_conf.bridge_create = true;
+	places.keys[KEYS_BRIDGE_CREATE].line = 8;
+	validate();
+	assert_int_equal(diag.n_errors, 1);
+	assert_int_equal(diag.items[0].line, 8);
+	assert_non_null(strstr(diag.items[0].text, "without Bridge"));
+	diag_deinit(&diag);
+	link_conf.bridge = strdup("br0");
+	places.keys[KEYS_BRIDGE].line = 7;
+	places.keys[KEYS_BRIDGE].parsed = true;
+	validate();
+	assert_int_equal(diag.n_items, 0);
+}
+
+static void addresses_belong_to_the_bridge(void **state)
+{
+	(void)state;
+	link_conf.mode = CONF_MODE_TAP;
+	link_conf.bridge = strdup("br0");
+	places.keys[KEYS_BRIDGE].line = 7;
+	places.keys[KEYS_BRIDGE].parsed = true;
+	places.keys[KEYS_ADDRESS].line = 9;
+	validate();
+	assert_int_equal(diag.n_errors, 0);
+	assert_int_equal(diag.n_items, 1);
+	assert_int_equal(diag.items[0].line, 9);
+	assert_non_null(strstr(diag.items[0].text, "give it to the bridge"));
+}
+
+static void nobody_asks_name_servers_in_a_namespace(void **state)
+{
+	(void)state;
+	link_conf.namespace = strdup("blue");
+	places.keys[KEYS_NAMESPACE].line = 6;
+	validate();
+	assert_int_equal(diag.n_items, 0);
+	link_conf.dns.items = calloc(1, sizeof(char *));
+	link_conf.dns.items[0] = strdup("10.0.0.53");
+	link_conf.dns.n = 1;
+	places.keys[KEYS_DNS].line = 9;
+	validate();
+	assert_int_equal(diag.n_errors, 0);
+	assert_int_equal(diag.n_items, 1);
+	assert_int_equal(diag.items[0].line, 9);
+}
+
 static void missing_sections_are_not_missed_below_a_broken_heading(void **state)
 {
 	(void)state;
@@ -174,6 +224,25 @@ static void missing_sections_are_not_missed_below_a_broken_heading(void **state)
 	places.refused_heading = true;
 	validate();
 	assert_int_equal(diag.n_errors, 0);
+}
+
+/* Masquerade alone means that there is something to forward; Forward = no has the last word. */
+static void masquerade_asks_for_forwarding(void **state)
+{
+	(void)state;
+	validate();
+	assert_false(link_conf.forward);
+	places.keys[KEYS_MASQUERADE].line = 6;
+	validate();
+	assert_false(link_conf.forward);
+	link_conf.masquerades_all = true;
+	validate();
+	assert_true(link_conf.forward);
+	link_conf.forward = false;
+	places.keys[KEYS_FORWARD].line = 7;
+	validate();
+	assert_false(link_conf.forward);
+	assert_int_equal(diag.n_items, 0);
 }
 
 static void no_link_is_its_own_bridge(void **state)
@@ -204,7 +273,11 @@ int main(void)
 		WITH_LINK(points_of_low_order_are_refused),
 		WITH_LINK(values_known_to_be_wrong_are_not_judged),
 		WITH_LINK(tap_needs_no_allowed_ips),
+		WITH_LINK(masquerade_asks_for_forwarding),
 		WITH_LINK(no_link_is_its_own_bridge),
+		WITH_LINK(a_bridge_is_made_only_by_name),
+		WITH_LINK(addresses_belong_to_the_bridge),
+		WITH_LINK(nobody_asks_name_servers_in_a_namespace),
 		WITH_LINK(missing_sections_are_not_missed_below_a_broken_heading),
 	};
 

@@ -18,6 +18,7 @@ static const struct {
 } lists[] = {
 	{ &words_switch, 2 },
 	{ &words_mode, CONF_MODE_TAP + 1 },
+	{ &words_mss, 2 },
 	{ &words_ready, CONF_READY_HANDSHAKE + 1 },
 	{ &words_table, CONF_TABLE_OFF + 1 },
 	{ &words_cipher, CONF_CIPHER_AEGIS256 + 1 },
@@ -40,6 +41,20 @@ static void words_and_values_are_pairs(void **state)
 			assert_string_equal(words_name(words, value), words->items[j].word);
 		}
 	}
+}
+
+/* Four words for two values: the first two are written back. */
+static void two_words_may_mean_the_same(void **state)
+{
+	unsigned int value = 99;
+
+	(void)state;
+	assert_true(words_find(&words_yes_no, "Yes", &value));
+	assert_int_equal(value, true);
+	assert_true(words_find(&words_yes_no, "false", &value));
+	assert_int_equal(value, false);
+	assert_string_equal(words_name(&words_yes_no, true), "yes");
+	assert_string_equal(words_name(&words_yes_no, false), "no");
 }
 
 static void case_does_not_count(void **state)
@@ -67,6 +82,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_and_values_are_pairs),
+		cmocka_unit_test(two_words_may_mean_the_same),
 		cmocka_unit_test(case_does_not_count),
 		cmocka_unit_test(what_is_not_there_is_not_found),
 	};

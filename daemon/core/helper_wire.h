@@ -1,0 +1,135 @@
+/*
+ * What goes over the socket pair between a link and its helper; see helper.h. Only the two ends
+ * include this.
+ *
+ * Each request is one message: a head that says which it is, and an argument whose size belongs to
+ * the request. Each gets one answer with the same number, but HELPER_CANCEL, which gets none. What
+ * is long travels in a memory file whose descriptor goes with the message, and what has only a
+ * meaning as a descriptor goes as one. Both ends are the same program, so structs go over as they
+ * are; whoever receives them checks them.
+ */
+#ifndef CORE_HELPER_WIRE_H
+#define CORE_HELPER_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/diag.h"
+#include "conf/model.h"
+#include "daemon/data/udp.h"
+
+/* What the helper does; helper_serve.c has the table. */
+enum helper_request {
+	HELPER_LOAD,      /* reads the link file */
+	HELPER_OFFER,     /* has a configuration that may come into force */
+	HELPER_ACCEPT,    /* it is in force */
+	HELPER_BEGIN,     /* lock, leftovers of a crash */
+	HELPER_CLAIM,     /* the mark for sockets */
+	HELPER_OPEN_UDP,  /* sockets with the mark */
+	HELPER_MARK_UDP,  /* sets the mark of sockets that are open */
+	HELPER_APPLY,     /* MTU, addresses, up, routes */
+	HELPER_CHANGE,    /* addresses and routes to those of the other configuration */
+	HELPER_RESTORE,   /* what the kernel drops when the interface is switched off */
+	HELPER_SET_MTU,   /* of the interface */
+	HELPER_RULES,     /* default routes, rules, packet filter */
+	HELPER_DNS,       /* name servers */
+	HELPER_HOOK,      /* the administrator's commands */
+	HELPER_RESOLVER,  /* another process that resolves names */
+	HELPER_SOCKETS,   /* which files are to be removed at the end */
+	HELPER_LEAVE,     /* whether another process takes everything over after a crash */
+	HELPER_CANCEL,    /* the program that runs is no longer wanted */
+	HELPER_END_RULES, /* PreDown, rules and name servers */
+	HELPER_END,       /* PostDown, the lock */
+	HELPER_N_REQUESTS,
+};
+
+/* Which of the helper's two configurations. */
+enum helper_conf { HELPER_IN_FORCE, HELPER_OFFERED, HELPER_N_CONFS };
+
+/* A file of ours, by what tells it from another one of the same name. */
+struct helper_file {
+	uint64_t dev, ino; /* both 0: there is none */
+};
+
+/* The control sockets of a link: of its status, of what a reload would change, of wg. */
+#define HELPER_N_SOCKETS 3
+
+/* Arguments. */
+union helper_argument {
+	uint32_t is_quiet; /* LOAD: 0, or 1: only to look, with the findings */
+	uint32_t conf;     /* CLAIM, RULES, DNS: enum helper_conf; CHANGE: that it goes to */
+	uint32_t hook;     /* HOOK: enum conf_hook */
+	uint32_t mtu;      /* APPLY, SET_MTU */
+	uint32_t port;     /* OPEN_UDP: host order */
+	uint32_t is_left;  /* LEAVE: 0 or 1 */
+	struct helper_file sockets[HELPER_N_SOCKETS];
+};
+
+struct helper_message {
+	uint32_t request; /* enum helper_request */
+	uint32_t id;
+	union helper_argument argument;
+};
+
+/* What the message with no argument is long. */
+#define HELPER_HEAD_LEN offsetof(struct helper_message, argument)
+
+struct helper_answer {
+	uint32_t id;
+	int32_t result; /* of the request; -EPROTO: it made no sense, -EBUSY: not now */
+	union {
+		uint32_t mark;  /* CLAIM */
+		struct udp udp; /* OPEN_UDP; its descriptors go with it, fd4 before fd6 */
+	} value;
+};
+
+/* Descriptors that go with one message. */
+#define HELPER_FDS_MAX 2
+
+/* One message, for sending or as it came. */
+struct helper_parcel {
+	void *head; /* helper_message or helper_answer */
+	size_t head_len;
+	void *rest; /* what follows it, in memory that is wiped; or NULL */
+	size_t rest_len;
+	int fds[HELPER_FDS_MAX]; /* -1: none */
+};
+
+/*!
+ * Sends one message.
+ * \param flags  MSG_DONTWAIT or 0
+ * \return 0 or a negative errno; -EPIPE when the other end is gone
+ */
+int helper_send(int fd, const struct helper_parcel *parcel, int flags);
+
+/*!
+ * Receives one, straight into `head` and `rest`; descriptors are the caller's, close-on-exec.
+ * \param parcel  head_len and rest_len: the room; head_len becomes what came, both parts together
+ * \param flags   MSG_DONTWAIT or 0
+ * \return 0; -EPIPE: the other end is gone; -EAGAIN; -EMSGSIZE: it is too long, nothing is left of
+ *         it; another negative errno
+ */
+int helper_receive(int fd, struct helper_parcel *parcel, int flags);
+
+/*! Closes what came with a message. */
+void helper_close_fds(struct helper_parcel *parcel);
+
+/*! Puts a configuration without its secrets into a memory file. \return a descriptor or a negative
+ * errno */
+int helper_pack(const struct conf_link *conf);
+
+/*!
+ * Reads one. The file may be changed by the other end at any time: it is copied first.
+ * \return 0; -EBADMSG: it is none; another negative errno; `ret` is as of pack_read_link()
+ */
+int helper_unpack(int fd, struct conf_link *ret);
+
+/*! Puts findings about a file into a memory file. \return a descriptor or a negative errno */
+int helper_pack_findings(const struct diag *diag);
+
+/*! Adds findings that another process has made. \return 0 or a negative errno */
+int helper_unpack_findings(int fd, struct diag *diag);
+
+#endif

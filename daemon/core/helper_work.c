@@ -1,0 +1,351 @@
+/* What each request of a link does; see helper_serve.h and helper_wire.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "daemon/core/helper_serve.h"
+#include "daemon/host/ifsetup.h"
+#include "daemon/host/netns.h"
+
+/* --- the host ------------------------------------------------------------------------------ */
+
+static int open_netlink(struct helper_server *server)
+{
+	const char *namespace = server->confs[HELPER_IN_FORCE].namespace;
+	int r = netns_open_netlink(namespace, &server->nl);
+	char text[NETNS_TEXT_MAX];
+
+	if (r == 0)
+		return EXIT_DONE;
+	if (namespace) {
+		netns_explain(namespace, r, text);
+		log_error("%s", text);
+		return r == -EPERM ? EXIT_PERMISSION : EXIT_UNAVAILABLE;
+	}
+	log_error("cannot ask the kernel about routes: %s", strerror(-r));
+	return EXIT_SYSTEM;
+}
+
+static int begin(struct helper_server *server, const union helper_argument *argument,
+		 const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	int r;
+
+	(void)argument;
+	(void)fds;
+	(void)reply;
+	if (!server->has_conf[HELPER_IN_FORCE] || server->outside.is_begun)
+		return -EINVAL;
+	r = open_netlink(server);
+	return r == EXIT_DONE ? (int)outside_begin(&server->outside, &server->nl) : r;
+}
+
+/* Most requests make sense only between begin and end. */
+static bool is_begun(const struct helper_server *server)
+{
+	return server->outside.is_begun;
+}
+
+static int claim(struct helper_server *server, const union helper_argument *argument,
+		 const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	const struct conf_link *conf = helper_conf_of(server, argument->conf);
+	enum exit_code code;
+	uint32_t mark;
+
+	(void)fds;
+	if (!conf || !is_begun(server))
+		return -EINVAL;
+	code = outside_claim(&server->outside, conf, &mark);
+	if (code == EXIT_DONE)
+		server->mark = reply->answer.value.mark = mark;
+	return (int)code;
+}
+
+static int open_udp(struct helper_server *server, const union helper_argument *argument,
+		    const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	struct udp udp = UDP_NULL;
+	size_t n = 0;
+	int r;
+
+	(void)fds;
+	if (argument->port > UINT16_MAX)
+		return -EINVAL;
+	r = udp_open(&udp, (uint16_t)argument->port, server->mark);
+	if (r < 0)
+		return r;
+	udp_set_buffers(&udp, server->env->host->data.udp_send_buffer,
+			server->env->host->data.udp_receive_buffer);
+	reply->answer.value.udp = udp;
+	if (udp.fd4 >= 0)
+		reply->fds[n++] = udp.fd4;
+	if (udp.fd6 >= 0)
+		reply->fds[n++] = udp.fd6;
+	return 0;
+}
+
+/* Two of a kind are marked alike, so it does not matter which is which. */
+static int mark_udp(struct helper_server *server, const union helper_argument *argument,
+		    const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	const struct udp udp = { .fd4 = fds[0], .fd6 = fds[1] };
+	int r = udp_set_mark(&udp, server->mark);
+
+	(void)argument;
+	(void)reply;
+	if (r == 0)
+		udp_set_buffers(&udp, server->env->host->data.udp_send_buffer,
+				server->env->host->data.udp_receive_buffer);
+	return r;
+}
+
+static bool is_mtu(uint32_t mtu)
+{
+	return mtu >= CONF_MTU_MIN && mtu <= CONF_MTU_MAX;
+}
+
+static int code_of(int answer, const struct ifsetup_failure *failure)
+{
+	if (answer != 0 && answer != IFSETUP_NEEDS_POLICY)
+		log_error("%s", failure->text);
+	switch (answer) {
+	case 0:
+	case IFSETUP_NEEDS_POLICY:
+		return EXIT_DONE;
+	case IFSETUP_NEEDS_TABLE:
+		return EXIT_CONFIG;
+	case -EPERM:
+		return EXIT_PERMISSION;
+	case -EEXIST:
+		return EXIT_UNAVAILABLE;
+	default:
+		return EXIT_SYSTEM;
+	}
+}
+
+/* Which interface it is, is found out by its name when it is set up, and never told. */
+static int apply(struct helper_server *server, const union helper_argument *argument,
+		 const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	const struct conf_link *conf = helper_conf_of(server, HELPER_IN_FORCE);
+	struct ifsetup_failure failure;
+	int r;
+
+	(void)fds;
+	(void)reply;
+	if (!conf || !is_begun(server) || !is_mtu(argument->mtu))
+		return -EINVAL;
+	r = nl_link_index(&server->nl, server->env->link, &server->ifindex);
+	if (r < 0) {
+		log_error("cannot ask the kernel about %s: %s", server->env->link, strerror(-r));
+		return EXIT_SYSTEM;
+	}
+	return code_of(ifsetup_apply(&server->nl, conf, server->ifindex, argument->mtu, &failure),
+		       &failure);
+}
+
+static int change(struct helper_server *server, const union helper_argument *argument,
+		  const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	const struct conf_link *after = helper_conf_of(server, argument->conf);
+	const struct conf_link *before = helper_conf_of(
+		server, argument->conf == HELPER_IN_FORCE ? HELPER_OFFERED : HELPER_IN_FORCE);
+	struct ifsetup_failure failure;
+
+	(void)fds;
+	(void)reply;
+	if (!before || !after || server->ifindex == 0)
+		return -EINVAL;
+	return code_of(ifsetup_change(&server->nl, before, after, server->ifindex, &failure),
+		       &failure);
+}
+
+static int restore(struct helper_server *server, const union helper_argument *argument,
+		   const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	const struct conf_link *conf = helper_conf_of(server, HELPER_IN_FORCE);
+	struct ifsetup_failure failure;
+
+	(void)argument;
+	(void)fds;
+	(void)reply;
+	if (!conf || server->ifindex == 0)
+		return -EINVAL;
+	return code_of(ifsetup_restore(&server->nl, conf, server->ifindex, &failure), &failure);
+}
+
+static int set_mtu(struct helper_server *server, const union helper_argument *argument,
+		   const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	(void)fds;
+	(void)reply;
+	if (server->ifindex == 0 || !is_mtu(argument->mtu))
+		return -EINVAL;
+	return nl_link_set_mtu(&server->nl, server->ifindex, argument->mtu);
+}
+
+static int set_rules(struct helper_server *server, const union helper_argument *argument,
+		     const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	const struct conf_link *conf = helper_conf_of(server, argument->conf);
+
+	(void)fds;
+	(void)reply;
+	if (!conf || server->ifindex == 0 || !is_begun(server))
+		return -EINVAL;
+	return (int)outside_set_rules(&server->outside, conf, server->ifindex);
+}
+
+static int set_dns(struct helper_server *server, const union helper_argument *argument,
+		   const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	const struct conf_link *conf = helper_conf_of(server, argument->conf);
+	struct conf_link now;
+
+	(void)fds;
+	(void)reply;
+	if (!conf || !is_begun(server))
+		return -EINVAL;
+	/* The place may get another configuration meanwhile; what this one owns stays. */
+	now = *conf;
+	outside_set_dns(&server->outside, &now);
+	return EXIT_DONE;
+}
+
+static int run_hook(struct helper_server *server, const union helper_argument *argument,
+		    const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	(void)fds;
+	(void)reply;
+	/* The commands of the way down belong to the end. */
+	if (!is_begun(server) ||
+	    (argument->hook != CONF_PRE_UP && argument->hook != CONF_POST_UP) ||
+	    server->outside.has_begun[argument->hook])
+		return -EINVAL;
+	return (int)outside_run_hook(&server->outside, (enum conf_hook)argument->hook);
+}
+
+/* --- the rest ------------------------------------------------------------------------------ */
+
+static int start_resolver(struct helper_server *server, const union helper_argument *argument,
+			  const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	int r;
+
+	(void)argument;
+	(void)fds;
+	resolver_stop(&server->resolver);
+	r = resolver_start(&server->resolver);
+	if (r < 0)
+		return r;
+	reply->fds[0] = server->resolver.fd;
+	server->resolver.fd = -1;
+	return 0;
+}
+
+static int note_sockets(struct helper_server *server, const union helper_argument *argument,
+			const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	(void)fds;
+	(void)reply;
+	memcpy(server->sockets, argument->sockets, sizeof(server->sockets));
+	return 0;
+}
+
+static int note_left(struct helper_server *server, const union helper_argument *argument,
+		     const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	(void)fds;
+	(void)reply;
+	server->is_left = argument->is_left != 0;
+	return 0;
+}
+
+/* Removes a socket's file, if it is the one that the link has made. */
+static void remove_socket(const char *path, const struct helper_file *file)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_dev == file->dev &&
+	    st.st_ino == file->ino)
+		(void)unlink(path);
+}
+
+static void remove_sockets(struct helper_server *server)
+{
+	static const struct {
+		const char *before, *behind; /* the link's name */
+	} paths[HELPER_N_SOCKETS] = {
+		{ OUTSIDE_RUN_DIR, "/status.sock" },
+		{ OUTSIDE_RUN_DIR, "/changes.sock" },
+		{ "/run/wireguard", ".sock" },
+	};
+	char path[sizeof("/run/wireguard//changes.sock") + IFNAMSIZ];
+
+	for (size_t i = 0; i < HELPER_N_SOCKETS; i++) {
+		snprintf(path, sizeof(path), "%s/%s%s", paths[i].before, server->env->link,
+			 paths[i].behind);
+		if (server->sockets[i].ino != 0)
+			remove_socket(path, &server->sockets[i]);
+	}
+}
+
+static int end_rules(struct helper_server *server, const union helper_argument *argument,
+		     const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	(void)argument;
+	(void)fds;
+	(void)reply;
+	outside_end_rules(&server->outside);
+	return EXIT_DONE;
+}
+
+static int end(struct helper_server *server, const union helper_argument *argument,
+	       const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+{
+	(void)argument;
+	(void)fds;
+	(void)reply;
+	outside_end_rules(&server->outside);
+	remove_sockets(server);
+	outside_end(&server->outside);
+	server->has_ended = true;
+	return EXIT_DONE;
+}
+
+void helper_clean_up(struct helper_server *server)
+{
+	/* Nobody is left who could have a say while PreDown and PostDown run. */
+	server->outside.watch = NULL;
+	(void)end(server, NULL, (const int[]) { -1, -1 }, NULL);
+}
+
+#define NUMBER sizeof(uint32_t)
+#define FILES  sizeof(((union helper_argument *)NULL)->sockets)
+
+const struct helper_work helper_table[HELPER_N_REQUESTS] = {
+	[HELPER_LOAD] = { helper_load_file, NUMBER, 0, 0, false },
+	[HELPER_OFFER] = { helper_take_offer, 0, 1, 1, false },
+	[HELPER_ACCEPT] = { helper_accept_offer, 0, 0, 0, false },
+	[HELPER_BEGIN] = { begin, NUMBER, 0, 0, true },
+	[HELPER_CLAIM] = { claim, NUMBER, 0, 0, false },
+	[HELPER_OPEN_UDP] = { open_udp, NUMBER, 0, 0, false },
+	[HELPER_MARK_UDP] = { mark_udp, 0, 1, 2, false },
+	[HELPER_APPLY] = { apply, NUMBER, 0, 0, false },
+	[HELPER_CHANGE] = { change, NUMBER, 0, 0, false },
+	[HELPER_RESTORE] = { restore, NUMBER, 0, 0, false },
+	[HELPER_SET_MTU] = { set_mtu, NUMBER, 0, 0, false },
+	[HELPER_RULES] = { set_rules, NUMBER, 0, 0, false },
+	[HELPER_DNS] = { set_dns, NUMBER, 0, 0, true },
+	[HELPER_HOOK] = { run_hook, NUMBER, 0, 0, true },
+	[HELPER_RESOLVER] = { start_resolver, 0, 0, 0, false },
+	[HELPER_SOCKETS] = { note_sockets, FILES, 0, 0, false },
+	[HELPER_LEAVE] = { note_left, NUMBER, 0, 0, false },
+	[HELPER_END_RULES] = { end_rules, NUMBER, 0, 0, true },
+	[HELPER_END] = { end, NUMBER, 0, 0, true },
+};
