@@ -35,6 +35,8 @@
 #   link_path H LINK       the file;  log_path H LINK  the daemon's log
 #   start_vpnd H LINK [ARG…]   runs it and waits until the interface is up
 #   stop_vpnd H LINK [SIGNAL]  ends it and waits; exit code in STATUS
+#   crash_vpnd H LINK      kills it together with its helper, so that nothing is undone
+#   helper_of H LINK       process id of its helper
 #   start_pair LINK 4|6 [NET], stop_pair LINK   both ends, with files from write_pair
 #   try_vpnd H LINK [ARG…] runs it to its end, at most 10 s; see try
 #   pid_of H LINK          process id of a running daemon
@@ -362,6 +364,18 @@ stop_vpnd() {
 	if [[ $signal != KILL && $STATUS -ne 0 ]]; then
 		fail "vpnd on $1 for $2 ended with $STATUS after SIG$signal"
 	fi
+}
+
+helper_of() {
+	pgrep -P "$(pid_of "$1" "$2")" -x vpnd-helper
+}
+
+crash_vpnd() {
+	local key=$1/$2
+	kill -STOP "${PID[$key]}"
+	kill -KILL "$(helper_of "$1" "$2")" "${PID[$key]}"
+	wait_for 20 dead "${PID[$key]}" || fail "vpnd on $1 for $2 cannot be killed"
+	reap "$key"
 }
 
 logs_of() {

@@ -23,7 +23,8 @@ enum {
 static uint64_t preload_own[PRELOAD_COUNTERS];
 static uint64_t *preload_counts = preload_own;
 
-/* A forked child counts for itself: its parent is the one that is watched. */
+/* A forked child counts for itself: its parent is the one that is watched. Unless the includer says
+ * PRELOAD_WITH_CHILDREN: the helper opens sockets for the link. */
 static void preload_forget(void)
 {
 	preload_counts = preload_own;
@@ -50,7 +51,11 @@ __attribute__((constructor)) static void preload_begin(void)
 	if (memory == MAP_FAILED)
 		return;
 	preload_counts = memory;
+#ifndef PRELOAD_WITH_CHILDREN
 	pthread_atfork(NULL, NULL, preload_forget);
+#else
+	(void)preload_forget;
+#endif
 }
 
 static inline void preload_count(int counter)

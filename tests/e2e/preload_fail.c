@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#define PRELOAD_WITH_CHILDREN
 #include "preload.h"
 
 /* The calls of sendmmsg() between two that fail now and then. */
