@@ -8,7 +8,7 @@ the highest run.
 from html import escape
 
 from measures import BY_KEY
-from report import BARE, REFERENCE
+from report import BARE, REFERENCE, REFERENCE_TAP
 
 STYLE = """
 text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: #24292f }
@@ -113,7 +113,8 @@ def draw(results):
     names = []
     for wire in results.wires:
         names += [name for name in results.names(wire) if name not in names and name != BARE]
-    names.sort(key=lambda name: (not name.startswith("vpnd"), name != REFERENCE))
+    references = (REFERENCE, REFERENCE_TAP)
+    names.sort(key=lambda name: (not name.startswith("vpnd"), name not in references))
     height_panel = HEAD_HEIGHT + len(names) * ROW + 18
     height = TOP + (len(chosen) + 1) // 2 * height_panel + 44
     machine = data["machine"]
@@ -122,7 +123,8 @@ def draw(results):
         f'height="{height}" role="img" aria-label="vpnd compared with other userspace VPNs">',
         f"<style>{STYLE}</style>",
         f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="6" class="page"/>',
-        text(MARGIN, 30, "Userspace VPNs on one machine", "title"),
+        text(MARGIN, 30, "Userspace VPNs on one machine" +
+             (", Ethernet frames" if data.get("mode") == "tap" else ""), "title"),
         text(MARGIN, 48, "a single run, a rough answer" if data["n_runs"] == 1 else
              f"median of {data['n_runs']} interleaved runs; the thin line goes from the lowest to "
              "the highest", "note"),

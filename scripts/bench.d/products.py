@@ -28,6 +28,7 @@ class Product:
     programs = ()
     interface = "bench"
     sets_address = False  # whether the daemon gives its interface the address by itself
+    addressed = None  # the interface that gets the address, if it is not the daemon's
     ping_to = INNER["b"]
     bind_to = INNER
 
@@ -53,6 +54,9 @@ class Product:
     def after_start(self, rig, host):
         """What has to be told to a daemon that is running."""
 
+    def attach(self, rig, host):
+        """What is done with an interface that is up, before anything has an address."""
+
     def environment(self):
         return {}
 
@@ -72,9 +76,10 @@ class Product:
             self.after_start(rig, host)
             link = ["ip", "link", "set", self.interface, "mtu", MTU, "txqueuelen", QUEUE, "up"]
             rig.on(host, *link)
+            self.attach(rig, host)
             if not self.sets_address:
                 rig.on(host, "ip", "address", "add", INNER[host], "peer", INNER[OTHER[host]],
-                       "dev", self.interface)
+                       "dev", self.addressed or self.interface)
         self.wait(self.daemons[0], lambda: rig.answers(self.ping_to), "no packets pass")
 
     def wait(self, daemon, condition, sentence):
@@ -126,6 +131,8 @@ class Vpnd(Product):
     """vpnd with one cipher. `line` is empty for a build that does not know Cipher."""
 
     sets_address = True
+    interface_lines = ""
+    needs_allowed = True  # a link that carries frames has no AllowedIPs
 
     def __init__(self, program, cipher, label="vpnd"):
         super().__init__()
@@ -149,10 +156,12 @@ class Vpnd(Product):
     def prepare(self):
         private, public = self.keys()
         for host in HOSTS:
+            address = f"Address = {INNER[host]}/30\n" if self.sets_address else ""
+            allowed = f"AllowedIPs = {INNER[OTHER[host]]}/32\n" if self.needs_allowed else ""
             self.write(f"{host}/bench.conf", (
-                f"[Interface]\nPrivateKey = {private[host]}\nAddress = {INNER[host]}/30\n"
-                f"ListenPort = {PORT}\nMTU = {MTU}\n\n"
-                f"[Peer]\nPublicKey = {public[OTHER[host]]}\nAllowedIPs = {INNER[OTHER[host]]}/32\n"
+                f"[Interface]\nPrivateKey = {private[host]}\n{address}"
+                f"ListenPort = {PORT}\nMTU = {MTU}\n{self.interface_lines}\n"
+                f"[Peer]\nPublicKey = {public[OTHER[host]]}\n{allowed}"
                 f"Endpoint = {OUTER[OTHER[host]]}:{PORT}\n{self.line}"
             ))
 
@@ -243,14 +252,15 @@ class WireguardGo(Product):
 
 
 class Fastd(Product):
-    setup = "mode tun, method {method}"
+    setup = "mode {mode}, method {method}"
     programs = ("fastd",)
+    mode = "tun"
 
     def __init__(self, method, name="fastd"):
         super().__init__()
         self.method = method
         self.name = name
-        self.setup = self.setup.format(method=method)
+        self.setup = self.setup.format(mode=self.mode, method=method)
 
     def version(self):
         return run(["fastd", "--version"]).strip()
@@ -264,7 +274,7 @@ class Fastd(Product):
             # Only b calls: handshakes from both at once may cost a pause of 15 seconds.
             remote = f" remote {OUTER[peer]}:{PORT};" if host == "b" else ""
             self.write(f"{host}.conf", (
-                f'log level warn;\nmode tun;\ninterface "{self.interface}";\nmtu {MTU};\n'
+                f'log level warn;\nmode {self.mode};\ninterface "{self.interface}";\nmtu {MTU};\n'
                 f'method "{self.method}";\nsecret "{secret[host]}";\n'
                 f"bind {OUTER[host]}:{PORT};\n"
                 f'peer "{peer}" {{ key "{public[peer]}";{remote} }}\n'
@@ -277,6 +287,7 @@ class Fastd(Product):
 class Openvpn(Product):
     setup = "in userspace (no DCO), peer-fingerprint, fast-io, cipher {cipher}"
     programs = ("openvpn", "openssl")
+    mode = "tun"
 
     def __init__(self, cipher, name="openvpn"):
         super().__init__()
@@ -301,7 +312,8 @@ class Openvpn(Product):
         for host in HOSTS:
             role = "tls-server\ndh none" if host == "a" else "tls-client"
             self.write(f"{host}.conf", (
-                f"dev {self.interface}\ndev-type tun\ntun-mtu {MTU}\nmssfix 0\ntxqueuelen {QUEUE}\n"
+                f"dev {self.interface}\ndev-type {self.mode}\ntun-mtu {MTU}\nmssfix 0\n"
+                f"txqueuelen {QUEUE}\n"
                 f"proto udp4\nlocal {OUTER[host]}\nremote {OUTER[OTHER[host]]}\nport {PORT}\n"
                 f"{role}\n"
                 f"cert {self.directory}/{host}.crt\nkey {self.directory}/{host}.key\n"
@@ -315,8 +327,14 @@ class Openvpn(Product):
 
 class Tinc(Product):
     name = "tinc"
-    setup = "router mode, its defaults: aes-256-cbc, sha256 cut to 4 bytes; no PMTU probing"
+    setup = "{mode} mode, its defaults: aes-256-cbc, sha256 cut to 4 bytes; no PMTU probing"
     programs = ("tincd",)
+    mode = "router"
+    device = "tun"
+
+    def __init__(self):
+        super().__init__()
+        self.setup = self.setup.format(mode=self.mode)
 
     def version(self):
         return run(["tincd", "--version"]).splitlines()[0].split(" (")[0]
@@ -325,7 +343,7 @@ class Tinc(Product):
         for host in HOSTS:
             self.write(f"{host}/tinc.conf", (
                 f"Name = {host}\nConnectTo = {OTHER[host]}\nInterface = {self.interface}\n"
-                f"DeviceType = tun\nMode = router\nAddressFamily = ipv4\n"
+                f"DeviceType = {self.device}\nMode = {self.mode}\nAddressFamily = ipv4\n"
             ))
             # Without probing it never falls back to sending data over its TCP connection.
             self.write(f"{host}/hosts/{host}", (
@@ -368,12 +386,19 @@ def vpnd_family(label, program, directory):
     return taken, refused
 
 
+# fastd's two methods of equal strength.
+FASTD = {"fastd-aes": "aes128-ctr+umac", "fastd-salsa": "salsa2012+umac"}
+
+
+def fastd_method():
+    """The one of fastd's methods that is faster here: it depends on the CPU's AES instructions."""
+    has_aes = re.search(r"^flags\s*:.* aes ", Path("/proc/cpuinfo").read_text(), re.M)
+    return FASTD["fastd-aes" if has_aes else "fastd-salsa"]
+
+
 def others():
     """All contestants that are not vpnd, and extra ones, which run only when they are named."""
-    # fastd's two methods of equal strength: which is faster depends on the CPU's AES instructions.
-    has_aes = re.search(r"^flags\s*:.* aes ", Path("/proc/cpuinfo").read_text(), re.M)
-    fastd = {"fastd-aes": "aes128-ctr+umac", "fastd-salsa": "salsa2012+umac"}
-    usual = fastd["fastd-aes" if has_aes else "fastd-salsa"]
-    extra = [Fastd(method, name) for name, method in fastd.items() if method != usual]
+    usual = fastd_method()
+    extra = [Fastd(method, name) for name, method in FASTD.items() if method != usual]
     extra.append(Openvpn("CHACHA20-POLY1305", "openvpn-chacha"))
     return [WireguardGo(), Fastd(usual), Openvpn("AES-256-GCM"), Tinc(), Veth()], extra
