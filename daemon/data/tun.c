@@ -17,9 +17,10 @@
 #define TUN_F_USO6 0x40
 #endif
 
-#define OFFLOAD_TCP (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
+/* Either needs TUN_F_CSUM. */
+#define OFFLOAD_TCP (TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
 /* The kernel takes both families of USO or none. */
-#define OFFLOAD_UDP (TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6)
+#define OFFLOAD_UDP (TUN_F_USO4 | TUN_F_USO6)
 
 /* An interface that exists without headers cannot get them: then it is used as it is. */
 static int attach(int fd, const char *name, bool is_tap, bool *has_vnet)
@@ -42,6 +43,11 @@ static int attach(int fd, const char *name, bool is_tap, bool *has_vnet)
 	return -errno;
 }
 
+static bool offer(const struct tun *tun, unsigned int kinds)
+{
+	return ioctl(tun->fd, TUNSETOFFLOAD, kinds ? TUN_F_CSUM | kinds : 0) == 0;
+}
+
 /* Asks for superpackets. A refused request leaves the one before in force. */
 static void ask_for_offloads(struct tun *tun)
 {
@@ -49,9 +55,8 @@ static void ask_for_offloads(struct tun *tun)
 
 	if (ioctl(tun->fd, TUNSETVNETHDRSZ, &header_len) < 0)
 		return;
-	tun->has_tso = ioctl(tun->fd, TUNSETOFFLOAD, OFFLOAD_TCP) == 0;
-	tun->has_uso =
-		tun->has_tso && ioctl(tun->fd, TUNSETOFFLOAD, OFFLOAD_TCP | OFFLOAD_UDP) == 0;
+	tun->has_tso = offer(tun, OFFLOAD_TCP);
+	tun->has_uso = tun->has_tso && offer(tun, OFFLOAD_TCP | OFFLOAD_UDP);
 }
 
 int tun_open(const char *name, bool is_tap, struct tun *tun)
@@ -124,8 +129,7 @@ void tun_limit_offloads(struct tun *tun, bool may_tso, bool may_uso)
 	tun->has_tso = tun->has_tso && may_tso;
 	tun->has_uso = tun->has_uso && may_uso;
 	/* Less than was accepted before is accepted as well. */
-	(void)ioctl(tun->fd, TUNSETOFFLOAD,
-		    (tun->has_tso ? OFFLOAD_TCP : 0) | (tun->has_uso ? OFFLOAD_UDP : 0));
+	(void)offer(tun, (tun->has_tso ? OFFLOAD_TCP : 0U) | (tun->has_uso ? OFFLOAD_UDP : 0U));
 }
 
 void tun_close(struct tun *tun)

