@@ -2,6 +2,7 @@
 #include "daemon/data/storm.h"
 
 #include <net/ethernet.h>
+#include <string.h>
 
 /* In the first byte of an address: it is a group's, IEEE 802 section 8.2.2. */
 #define GROUP_BIT 0x01
@@ -9,20 +10,37 @@
 /* What a full bucket holds: the tokens of one second. */
 #define FULL NSEC_PER_SEC
 
+/* The addresses between neighbours, of which the last half byte is the purpose: IEEE 802.1Q,
+ * table 8-1. */
+static bool is_for_neighbour(const uint8_t *address)
+{
+	static const uint8_t reserved[ETH_ALEN - 1] = { 0x01, 0x80, 0xc2, 0x00, 0x00 };
+
+	return memcmp(address, reserved, sizeof(reserved)) == 0 && address[ETH_ALEN - 1] <= 0x0f;
+}
+
+static bool goes_to_everybody(const struct stations *stations, const uint8_t *address)
+{
+	if (address[0] & GROUP_BIT)
+		return !is_for_neighbour(address);
+	return !stations_know(stations, address);
+}
+
 void storm_init(struct storm *storm, unsigned int limit, nsec_t now)
 {
 	*storm = (struct storm) { .limit = limit, .tokens = FULL, .last = now };
 }
 
-bool storm_admits(struct storm *storm, const uint8_t *frame, size_t len, nsec_t now)
+bool storm_admits(struct storm *storm, const struct stations *stations, const uint8_t *address,
+		  size_t n_frames, nsec_t now)
 {
 	nsec_t price;
 
-	if (storm->limit == 0 || len < ETH_ALEN || !(frame[0] & GROUP_BIT))
+	if (storm->limit == 0 || !goes_to_everybody(stations, address))
 		return true;
 	storm->tokens = MIN(FULL, storm->tokens + MIN(FULL, now - storm->last));
 	storm->last = now;
-	price = NSEC_PER_SEC / storm->limit;
+	price = MIN(FULL, n_frames * (NSEC_PER_SEC / storm->limit));
 	if (storm->tokens < price)
 		return false;
 	storm->tokens -= price;

@@ -4,8 +4,10 @@
  * Two links into the same bridge, or a bridge at each end and a cable between them, make a loop,
  * and an Ethernet frame has no hop limit: each broadcast goes round for ever, and each round every
  * host of both networks gets it once more. Spanning tree (IEEE 802.1D) is the cure; this is the
- * fuse for networks without it. Only group addresses, broadcast and multicast, are counted, because
- * bridges learn where the others are.
+ * fuse for networks without it. Counted are the frames that bridges send out of all their ports:
+ * those to group addresses, broadcast and multicast, and those to addresses that nothing has come
+ * from (stations.h). Not counted are the addresses 01:80:c2:00:00:00 to 0f: no bridge forwards
+ * them, and spanning tree itself speaks there.
  *
  * A token bucket: a frame takes a token, tokens come back at the rate of the limit, and there is
  * room for those of one second, so that a burst (a switch that is turned on) passes. Pure
@@ -20,6 +22,7 @@
 
 #include "common/defs.h"
 #include "common/nsec.h"
+#include "daemon/data/stations.h"
 
 struct storm {
 	unsigned int limit; /* frames a second; 0: none are dropped */
@@ -31,11 +34,13 @@ struct storm {
 void storm_init(struct storm *storm, unsigned int limit, nsec_t now);
 
 /*!
- * Whether a frame may go. Beyond the limit it is to be dropped.
- * \param frame  from the destination address on
- * \param len    bytes of it; one without an address may go: others judge it
- * \param now    not before that of the last call
+ * Whether frames may go, all or none. Beyond the limit they are to be dropped.
+ * \param stations  who is known
+ * \param address   where they go to, 6 bytes
+ * \param n_frames  at least 1; more than the bucket holds take a full one
+ * \param now       not before that of the last call
  */
-must_check bool storm_admits(struct storm *storm, const uint8_t *frame, size_t len, nsec_t now);
+must_check bool storm_admits(struct storm *storm, const struct stations *stations,
+			     const uint8_t *address, size_t n_frames, nsec_t now);
 
 #endif
