@@ -100,6 +100,11 @@ int log_open(enum log_target target)
 	return 0;
 }
 
+int log_fd(void)
+{
+	return state.journal_fd;
+}
+
 void log_set_peer(const char *key)
 {
 	pthread_mutex_lock(&state.lock);

@@ -54,6 +54,9 @@ enum log_target {
  */
 int log_open(enum log_target target);
 
+/*! The descriptor that messages go to; -1: stderr. For who closes all others. */
+int log_fd(void);
+
 /*! Sets the field VPND_PEER of entries in the journal. \param key  the peer's public key in base64;
  * NULL: no such field */
 void log_set_peer(const char *key);

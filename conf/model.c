@@ -134,12 +134,14 @@ static bool copy_owned(const struct conf_link *from, struct conf_link *to)
 int conf_link_copy(const struct conf_link *from, struct conf_link *to)
 {
 	copy_plain(from, to);
-	to->secrets = secret_alloc(sizeof(*to->secrets));
-	if (to->secrets == NULL || !copy_owned(from, to)) {
+	if (from->secrets != NULL)
+		to->secrets = secret_alloc(sizeof(*to->secrets));
+	if ((from->secrets != NULL && to->secrets == NULL) || !copy_owned(from, to)) {
 		conf_link_deinit(to);
 		return -ENOMEM;
 	}
-	*to->secrets = *from->secrets;
+	if (from->secrets != NULL)
+		*to->secrets = *from->secrets;
 	return 0;
 }
 

@@ -29,6 +29,8 @@ enum conf_limits {
 	CONF_MTU_MIN = 68,                /* RFC 791: every IPv4 link carries this */
 	CONF_MTU_MIN_IPV6 = 1280,         /* RFC 8200 section 5 */
 	CONF_MTU_MAX = 65475, /* 65,535 - 60: the largest packet that fits sealed in UDP */
+	/* Less an Ethernet header with four VLAN tags and a byte of padding. */
+	CONF_MTU_MAX_TAP = CONF_MTU_MAX - 31,
 	CONF_MSS_AUTO = 0,    /* MssClamp: what the way of each connection carries */
 	CONF_MSS_NONE = 1,    /* MssClamp: no */
 	CONF_MSS_MIN = 536,   /* RFC 9293 section 3.7.1: every host takes segments of this size */
@@ -135,7 +137,7 @@ void conf_link_deinit(struct conf_link *link);
 /*!
  * Copies a link with all that it owns: lists that may grow on their own, and the secrets in a
  * guarded allocation of their own, so that either may be changed and freed without the other.
- * \param from  as init, a file or another copy left it
+ * \param from  as init, a file or another copy left it; without secrets the copy has none
  * \param to    any bytes: written without a look at what it held, so free that first
  * \return 0, or -ENOMEM; then `to` is empty and conf_link_deinit() does nothing
  */

@@ -9,12 +9,13 @@
 #define MAGIC 0x76706e31U
 
 enum kind {
-	PLAIN,    /* bytes that may have any value */
-	NUMBER,   /* 4 bytes, 0 to max */
-	SWITCH,   /* bool */
-	NAME,     /* IFNAMSIZ characters with a NUL */
-	TEXT,     /* char *, or NULL */
-	TEXTS,    /* conf_strings of up to max */
+	PLAIN,  /* bytes that may have any value */
+	NUMBER, /* 4 bytes, 0 to max */
+	SWITCH, /* bool */
+	NAME,   /* IFNAMSIZ characters with a NUL */
+	TEXT,   /* char *, or NULL */
+	TEXTS,  /* conf_strings of up to max */
+	WORDS,  /* the same; no text has a character below 0x21, as lines of other files need it */
 	NETWORKS, /* conf_prefixes of up to max */
 	PLACES,   /* endpoints and n_endpoints, up to max */
 };
@@ -48,7 +49,7 @@ static const struct row rows[] = {
 	ROW(PLAIN, listen_port, 0),
 	ROW(PLAIN, fwmark, 0),
 	ROW(NETWORKS, addresses, CONF_ADDRESSES_MAX),
-	ROW(TEXTS, dns, CONF_DNS_MAX),
+	ROW(WORDS, dns, CONF_DNS_MAX),
 	ROW(NUMBER, mtu, CONF_MTU_MAX),
 	ENUM(table_kind, CONF_TABLE_NAME),
 	ROW(PLAIN, table, 0),
@@ -60,7 +61,6 @@ static const struct row rows[] = {
 	ROW(SWITCH, save_config, 0),
 	ENUM(mode, CONF_MODE_TAP),
 	POINTER(TEXT, bridge, 0),
-	ROW(SWITCH, bridge_create, 0),
 	ROW(SWITCH, bridge_create, 0),
 	POINTER(TEXT, namespace, 0),
 	ROW(SWITCH, forward, 0),
@@ -88,6 +88,21 @@ static const void *member(const struct conf_link *link, const struct row *row)
 static void *member_of(struct conf_link *link, const struct row *row)
 {
 	return (char *)link + row->offset;
+}
+
+/* What a row is the only one to carry. PLACES are two members. */
+static void cover(unsigned char *map, size_t offset, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		map[offset + i]++;
+}
+
+void pack_cover(unsigned char map[static sizeof(struct conf_link)])
+{
+	memset(map, 0, sizeof(struct conf_link));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		cover(map, rows[i].offset, rows[i].size > 0 ? rows[i].size : sizeof(void *));
+	cover(map, offsetof(struct conf_link, n_endpoints), sizeof(size_t));
 }
 
 /* --- writing ------------------------------------------------------------------------------- */
@@ -138,6 +153,7 @@ static void put_row(struct writer *writer, const struct conf_link *link, const s
 		put_text(writer, *(char *const *)at);
 		break;
 	case TEXTS:
+	case WORDS:
 		put_count(writer, texts->n);
 		for (size_t i = 0; i < texts->n; i++)
 			put_text(writer, texts->items[i]);
@@ -282,6 +298,17 @@ static bool get_texts(struct reader *reader, uint64_t max, struct conf_strings *
 	return true;
 }
 
+static bool are_words(const struct conf_strings *texts)
+{
+	for (size_t i = 0; i < texts->n; i++) {
+		for (const char *at = texts->items[i]; *at; at++) {
+			if ((unsigned char)*at < 0x21)
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool are_networks(const struct conf_prefixes *networks)
 {
 	for (size_t i = 0; i < networks->n; i++) {
@@ -366,6 +393,8 @@ static bool get_row(struct reader *reader, const struct row *row, struct conf_li
 		return get_text(reader, at);
 	case TEXTS:
 		return get_texts(reader, row->max, at);
+	case WORDS:
+		return get_texts(reader, row->max, at) && (are_words(at) || fail(reader, -EBADMSG));
 	case NETWORKS:
 		return get_networks(reader, row->max, at);
 	case PLACES:

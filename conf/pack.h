@@ -35,4 +35,10 @@ must_check int pack_link(const struct conf_link *link, char **ret, size_t *ret_l
  */
 must_check int pack_read_link(const void *bytes, size_t len, struct conf_link *ret);
 
+/*!
+ * Says which bytes of a conf_link go over, so that a test finds a member without a row.
+ * \param map  one for each byte of the struct: how many rows it is in
+ */
+void pack_cover(unsigned char map[static sizeof(struct conf_link)]);
+
 #endif

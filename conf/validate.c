@@ -153,6 +153,11 @@ static void check_interface(const struct conf_link *link, const struct validate_
 			   "MTU is %u, but the interface has an IPv6 address, and IPv6 needs at "
 			   "least %d",
 			   link->mtu, CONF_MTU_MIN_IPV6);
+	if (link->mode == CONF_MODE_TAP && link->mtu > CONF_MTU_MAX_TAP)
+		diag_error(diag, LINE(places, KEYS_MTU),
+			   "MTU is %u, but with Mode = tap it is at most %d, because the Ethernet "
+			   "header takes room as well",
+			   link->mtu, CONF_MTU_MAX_TAP);
 	if (link->save_config)
 		diag_warning(diag, LINE(places, KEYS_SAVE_CONFIG),
 			     "SaveConfig = true has no effect: vpnd never writes the file");
@@ -279,6 +284,23 @@ static void mask_prefixes(struct conf_prefixes *list, const struct validate_plac
 	}
 }
 
+/* Behind a TAP interface is a network, and a route that names none of its stations has the kernel
+ * look for each destination in it. */
+static void check_tap_default(const struct conf_link *link, const struct validate_places *places,
+			      struct diag *diag)
+{
+	if (link->mode != CONF_MODE_TAP || link->table_kind == CONF_TABLE_OFF)
+		return;
+	for (size_t i = 0; i < link->allowed_ips.n; i++) {
+		if (link->allowed_ips.items[i].len > 0)
+			continue;
+		diag_warning(diag, places->keys[KEYS_ALLOWED_IPS].lines[i],
+			     "on Mode = tap a default route asks by ARP for every address: use "
+			     "Table = off and \"PostUp = ip route add default via ADDRESS\"");
+		return;
+	}
+}
+
 static void check_allowed_ips(struct conf_link *link, struct validate_places *places,
 			      struct diag *diag)
 {
@@ -289,6 +311,7 @@ static void check_allowed_ips(struct conf_link *link, struct validate_places *pl
 			     "\"0.0.0.0/0, ::/0\" with Table = off allows all");
 	mask_prefixes(&link->allowed_ips, places, KEYS_ALLOWED_IPS, diag);
 	drop_repeated(&link->allowed_ips, places, KEYS_ALLOWED_IPS, diag);
+	check_tap_default(link, places, diag);
 }
 
 /* A prefix of a version of which the interface has no address: nothing can take its place. */

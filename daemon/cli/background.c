@@ -74,8 +74,12 @@ static int wait_for(pid_t child, int pid_fd, const struct channel *channel)
 	char byte;
 
 	for (;;) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
+			/* Then it has not written what was found. */
+			if (errno == EINTR)
+				continue;
 			return EXIT_SYSTEM;
+		}
 		/* First of all, so that nothing is lost that was printed before the end. */
 		if (fds[0].revents && !pass_on(fds[0].fd))
 			fds[0].fd = -1;

@@ -133,6 +133,18 @@ static enum exit_code load_link(const struct request *request, struct conf_link 
 	return code != EXIT_DONE ? code : load_host_defaults(request->host_path, link);
 }
 
+/* There is nothing that a stock WireGuard could do with such a link. */
+static enum exit_code check_mode(const struct conf_link *link)
+{
+	if (link->mode == CONF_MODE_TUN)
+		return EXIT_DONE;
+	fprintf(stderr,
+		"vpnd: link %s: a stock WireGuard carries packets only, and this end has Mode = "
+		"tap: set Mode = tun here, or run vpnd at the far end\n",
+		link->name);
+	return EXIT_CONFIG;
+}
+
 static enum exit_code take_address(const char *here, struct export *export)
 {
 	char escaped[128];
@@ -200,9 +212,6 @@ static void warn(unsigned int gaps, const char *link)
 		{ EXPORT_WRITER_CIPHER, "a stock WireGuard knows ChaCha20-Poly1305 only, and "
 					"Cipher names another one: the "
 					"link cannot come up until Cipher = auto is set here" },
-		{ EXPORT_WRITER_TAP,
-		  "a stock WireGuard carries packets only, and this end has Mode = tap: the link "
-		  "cannot come up until Mode = tun is set here" },
 		{ EXPORT_WRITER_NO_ADDRESS,
 		  "the far end's address inside the link is left open, because AllowedIPs does not "
 		  "name it as a /32 or /128" },
@@ -271,6 +280,8 @@ int cmd_export(int argc, char **argv)
 
 	if (code == EXIT_DONE)
 		code = load_link(&request, &export.link);
+	if (code == EXIT_DONE)
+		code = check_mode(&export.link);
 	if (code == EXIT_DONE && request.here != NULL)
 		code = take_address(request.here, &export);
 	if (code == EXIT_DONE && request.key_path != NULL)

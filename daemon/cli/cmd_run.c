@@ -299,7 +299,7 @@ static enum exit_code start_helper(struct run *run)
 	run->resolver.context = &run->helper;
 	r = resolver_start(&run->resolver);
 	if (r < 0)
-		log_error("cannot fork the process that resolves names: %s", strerror(-r));
+		log_error("cannot fork the process that resolves names: %s", helper_error_text(r));
 	return r < 0 ? EXIT_SYSTEM : EXIT_DONE;
 }
 

@@ -175,7 +175,7 @@ static const struct drop {
 	  "Leave MTU out of the link file, or set a smaller one on both ends." },
 	{ "tx_send_failed", DOCTOR_WARN, "packets that the socket refused",
 	  "Check this host's routes and firewall." },
-	{ "tx_storm", DOCTOR_WARN, "broadcast frames of a storm",
+	{ "tx_storm", DOCTOR_WARN, "frames to everybody in a storm",
 	  "Look for a loop of bridges: STP finds it." },
 	{ "rx_flood", DOCTOR_WARN, "handshake messages in a flood", "Somebody floods the port." },
 };

@@ -198,8 +198,6 @@ static unsigned int stock_limits(const struct conf_link *link)
 
 	if (link->cipher != CONF_CIPHER_AUTO && link->cipher != CONF_CIPHER_CHACHA20_POLY1305)
 		gaps |= EXPORT_WRITER_CIPHER;
-	if (link->mode == CONF_MODE_TAP)
-		gaps |= EXPORT_WRITER_TAP;
 	return gaps;
 }
 

@@ -20,7 +20,6 @@ enum export_writer_gap {
 	EXPORT_WRITER_NO_ENDPOINT = 1 << 2, /* nobody said where this host is reached */
 	EXPORT_WRITER_NO_CALLER = 1 << 3,   /* neither end knows where the other is */
 	EXPORT_WRITER_CIPHER = 1 << 4,      /* this end insists on a cipher of vpnd's */
-	EXPORT_WRITER_TAP = 1 << 5,         /* this end carries Ethernet frames */
 };
 
 /* What an export needs beside the link file. */

@@ -261,6 +261,10 @@ void show_link(FILE *stream, const struct show_style *style, const struct status
 	print_traffic(stream, link, rates);
 	print_label(stream, "interface");
 	fprintf(stream, "MTU %lld, UDP port %lld\n", link->mtu, link->listen_port);
+	if (link->is_tap) {
+		print_label(stream, "mode");
+		fputs("tap, for Ethernet frames\n", stream);
+	}
 	print_drops(stream, style, link);
 	if (link->trouble) {
 		print_label(stream, "trouble");

@@ -115,6 +115,7 @@ static double seconds_at(const json_t *json, const char *name, const char *inner
 static void understand(struct status_answer *ret)
 {
 	const json_t *json = ret->json;
+	const char *mode;
 
 	ret->state = text_at(json, "state", NULL);
 	ret->state_text = text_at(json, "state_text", NULL);
@@ -123,6 +124,8 @@ static void understand(struct status_answer *ret)
 	ret->peer_key = key_at(json, "peer", "public_key");
 	ret->endpoint = text_at(json, "peer", "endpoint");
 	ret->mtu = number_at(json, "interface", "mtu");
+	mode = text_at(json, "interface", "mode");
+	ret->is_tap = mode && strcmp(mode, "tap") == 0;
 	ret->listen_port = number_at(json, "listen_port", NULL);
 	ret->cipher = text_at(json, "cipher", NULL);
 	ret->has_handshake = json_is_object(at(json, "handshake", NULL));

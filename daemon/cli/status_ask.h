@@ -19,6 +19,7 @@ struct status_answer {
 		      -EPROTO: no status; -EPROTONOSUPPORT: of another version; or another errno */
 	bool has_handshake;
 	bool is_trouble_over;
+	bool is_tap;
 	json_t *json; /* owned; NULL after an error */
 
 	const char *state, *state_text;

@@ -25,7 +25,7 @@ enum counter {
 	COUNT_TX_NO_ENDPOINT,  /* nobody to send to */
 	COUNT_TX_NO_SESSION,   /* waited for a session in vain, or too many waited */
 	COUNT_TX_TOO_BIG,      /* the path does not carry a datagram of that size */
-	COUNT_TX_STORM,        /* broadcast and multicast frames beyond the host's limit */
+	COUNT_TX_STORM,        /* frames to everybody beyond the host's limit */
 	COUNT_TX_SEND_FAILED,  /* the socket refused, for any other reason */
 	COUNT_TX_BLOCKED,      /* times that the socket was full and the interface had to wait */
 	N_COUNTERS,

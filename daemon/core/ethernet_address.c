@@ -4,9 +4,8 @@
 #include <sodium.h>
 #include <string.h>
 
-/* The two lowest bits of the first byte. */
-#define GROUP_BIT 0x01
-#define LOCAL_BIT 0x02
+/* The highest with the bit of local administration (0x02) and without that of groups (0x01). */
+#define FIRST_BYTE 0xfe
 
 void ethernet_address_make(const char *link, const struct key *own_public,
 			   uint8_t ret[static ETHERNET_ADDRESS_LEN])
@@ -21,5 +20,5 @@ void ethernet_address_make(const char *link, const struct key *own_public,
 	crypto_generichash_update(&state, (const unsigned char *)link, strlen(link));
 	crypto_generichash_final(&state, digest, sizeof(digest));
 	memcpy(ret, digest, ETHERNET_ADDRESS_LEN);
-	ret[0] = (uint8_t)((ret[0] & ~GROUP_BIT) | LOCAL_BIT);
+	ret[0] = FIRST_BYTE;
 }

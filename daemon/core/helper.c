@@ -1,18 +1,22 @@
 /* The link's side of the helper; see helper.h. */
-#include "daemon/core/helper.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "daemon/core/helper_call.h"
 #include "daemon/core/helper_serve.h"
+
+/* For an end without commands, which are done by then. */
+#define END_LIMIT_MS 10000
+/* For the programs by which name servers are set and taken back, some of them after a crash. */
+#define PROGRAMS_LIMIT (30 * NSEC_PER_SEC)
 
 int helper_start(struct helper *helper, const struct helper_env *env)
 {
@@ -36,176 +40,38 @@ int helper_start(struct helper *helper, const struct helper_env *env)
 		return error;
 	}
 	helper->fd = fds[0];
+	/* Now, because it takes a right to open it. Without it the end is not waited for. */
+	helper->pid_fd = pidfd_open(helper->pid, 0);
 	return 0;
 }
 
-/* It is not there any more. */
-static void lose(struct helper *helper)
+static void free_lock(struct helper *helper)
 {
-	if (helper->fd < 0)
-		return;
-	if (helper->loop)
-		ev_io_stop(helper->loop, &helper->readable);
-	close(helper->fd);
-	helper->fd = -1;
-	helper->n_queue = 0;
-	if (!helper->is_ending)
-		log_error("the helper, the process of this link that has its rights, has ended: "
-			  "the link goes on carrying packets, but cannot be changed; restart it");
+	if (helper->lock >= 0)
+		close(helper->lock);
+	helper->lock = -1;
 }
 
 void helper_stop(struct helper *helper)
 {
+	struct pollfd ended = { .fd = helper->pid_fd, .events = POLLIN };
+	bool is_hanging = helper->is_hanging;
+
 	helper->is_ending = true;
-	lose(helper);
-	if (helper->pid > 0) {
-		while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	helper->pid = -1;
-}
-
-static int post(struct helper *helper, struct helper_message *message, size_t argument_len,
-		const int fds[static HELPER_FDS_MAX])
-{
-	struct helper_parcel parcel = { .head = message,
-					.head_len = HELPER_HEAD_LEN + argument_len };
-	int r;
-
-	if (helper->fd < 0)
-		return -EPIPE;
-	memcpy(parcel.fds, fds, sizeof(parcel.fds));
-	message->id = ++helper->last_id;
-	r = helper_send(helper->fd, &parcel, 0);
-	if (r == -EPIPE)
-		lose(helper);
-	return r;
-}
-
-/* The stop signal is taken, so that it does not end the commands that undo the start. */
-static void cancel(struct helper *helper)
-{
-	static const int none[HELPER_FDS_MAX] = { -1, -1 };
-	struct helper_message message = { .request = HELPER_CANCEL };
-	struct signalfd_siginfo signals[2];
-
-	(void)!read(helper->stop_fd, signals, sizeof(signals));
-	helper->is_cancelled = true;
-	(void)post(helper, &message, 0, none);
-}
-
-/* Waits for an answer, or for a signal that ends the program that is waited for. */
-static void await(struct helper *helper)
-{
-	struct pollfd fds[] = { { .fd = helper->fd, .events = POLLIN },
-				{ .fd = helper->stop_fd, .events = POLLIN } };
-
-	while (fds[0].revents == 0) {
-		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
-			fds[0].revents = 0;
-		else if (fds[0].revents == 0 && fds[1].revents != 0)
-			cancel(helper);
-	}
-}
-
-/* The answer to the first of the queue came while another one was awaited. */
-static void keep_done(struct helper *helper, const struct helper_answer *answer)
-{
-	helper->done = *answer;
-	helper->has_done = true;
-	if (helper->loop)
-		ev_feed_event(helper->loop, &helper->readable, EV_READ);
-}
-
-/* One request and its answer. */
-struct exchange_of {
-	struct helper_message message;
-	size_t argument_len;
-	int fds[HELPER_FDS_MAX]; /* those of the request, then those of the answer */
-	struct helper_answer answer;
-	void *rest;
-	size_t rest_len;
-	bool is_slow;
-};
-
-#define EXCHANGE(which, argument_size)                                                             \
-	{                                                                                          \
-		.message.request = (which), .argument_len = (argument_size), .fds = { -1, -1 }     \
-	}
-
-/* Receives until the answer is there; 0 or a negative errno. */
-static int receive(struct helper *helper, struct exchange_of *of)
-{
-	for (;;) {
-		struct helper_parcel parcel = { .head = &of->answer,
-						.head_len = sizeof(of->answer),
-						.rest = of->rest,
-						.rest_len = of->rest_len };
-		int r;
-
-		if (of->is_slow && helper->stop_fd >= 0)
-			await(helper);
-		r = helper_receive(helper->fd, &parcel, 0);
-		if (r < 0) {
-			lose(helper);
-			return r;
-		}
-		memcpy(of->fds, parcel.fds, sizeof(of->fds));
-		if (parcel.head_len >= sizeof(of->answer) && of->answer.id == of->message.id)
-			return of->answer.result < 0 ? of->answer.result : 0;
-		if (helper->n_queue > 0 && of->answer.id == helper->queue[0].id)
-			keep_done(helper, &of->answer);
-		helper_close_fds(&parcel);
-	}
-}
-
-static int call(struct helper *helper, struct exchange_of *of)
-{
-	int r = post(helper, &of->message, of->argument_len, of->fds);
-
-	return r < 0 ? r : receive(helper, of);
-}
-
-/* What a request that has said its errors itself means for the link. */
-static enum exit_code code_of(const struct helper *helper, int result)
-{
-	if (result >= 0)
-		return (enum exit_code)result;
-	if (result == -EPIPE && !helper->is_ending)
-		log_error("that is not possible without the helper, which has ended: restart the "
-			  "link");
-	else if (result == -EBUSY)
-		log_error("that is not possible while a program runs for the link");
-	else if (result != -EPIPE)
-		log_error("the helper refuses: %s", strerror(-result));
-	return EXIT_UNAVAILABLE;
-}
-
-static enum exit_code do_number(struct helper *helper, enum helper_request request,
-				uint32_t argument, bool is_slow)
-{
-	struct exchange_of of = EXCHANGE(request, sizeof(uint32_t));
-	int r;
-
-	of.message.argument.conf = argument;
-	of.is_slow = is_slow;
-	r = call(helper, &of);
-	return code_of(helper, r < 0 ? r : of.answer.result);
-}
-
-enum exit_code helper_do(struct helper *helper, enum helper_request request, uint32_t argument)
-{
-	return do_number(helper, request, argument, false);
-}
-
-enum exit_code helper_do_slowly(struct helper *helper, enum helper_request request,
-				uint32_t argument)
-{
-	return do_number(helper, request, argument, true);
+	helper_lose(helper, false);
+	free_lock(helper);
+	/* The link has no right to end it by force. */
+	while (!is_hanging && ended.fd >= 0 && poll(&ended, 1, END_LIMIT_MS) < 0 && errno == EINTR)
+		;
+	if (helper->pid > 0)
+		(void)waitpid(helper->pid, NULL, WNOHANG);
+	if (helper->pid_fd >= 0)
+		close(helper->pid_fd);
+	helper->pid = helper->pid_fd = -1;
 }
 
 /* Both ways of loading. \return 0 with a configuration; an exit code; or a negative errno */
-static int load(struct helper *helper, struct exchange_of *of, struct conf_link *ret)
+static int load(struct helper *helper, struct helper_call *of, struct conf_link *ret)
 {
 	struct conf_secrets *secrets = secret_alloc(sizeof(*secrets));
 	int r;
@@ -215,7 +81,7 @@ static int load(struct helper *helper, struct exchange_of *of, struct conf_link 
 		return -ENOMEM;
 	of->rest = secrets;
 	of->rest_len = sizeof(*secrets);
-	r = call(helper, of);
+	r = helper_call(helper, of);
 	if (r == 0)
 		r = of->answer.result;
 	if (r == EXIT_DONE) {
@@ -237,16 +103,16 @@ static void close_all(const int fds[static HELPER_FDS_MAX])
 
 enum exit_code helper_load(struct helper *helper, struct conf_link *ret)
 {
-	struct exchange_of of = EXCHANGE(HELPER_LOAD, sizeof(uint32_t));
+	struct helper_call of = HELPER_CALL(HELPER_LOAD, sizeof(uint32_t));
 	int r = load(helper, &of, ret);
 
 	close_all(of.fds);
-	return code_of(helper, r);
+	return helper_code_of(helper, HELPER_LOAD, r);
 }
 
 void helper_look(struct helper *helper, struct conf_link *ret, struct diag *diag)
 {
-	struct exchange_of of = EXCHANGE(HELPER_LOAD, sizeof(uint32_t));
+	struct helper_call of = HELPER_CALL(HELPER_LOAD, sizeof(uint32_t));
 	int r;
 
 	of.message.argument.is_quiet = 1;
@@ -258,13 +124,13 @@ void helper_look(struct helper *helper, struct conf_link *ret, struct diag *diag
 		r = helper_unpack_findings(of.fds[1], diag);
 	if (r != 0)
 		diag_error_code(diag, EXIT_UNAVAILABLE, "it cannot be read: %s",
-				r < 0 ? strerror(-r) : "the helper says nothing");
+				r < 0 ? helper_error_text(r) : "the helper process says nothing");
 	close_all(of.fds);
 }
 
 static int give_conf(struct helper *helper, const struct conf_link *conf)
 {
-	struct exchange_of of = EXCHANGE(HELPER_OFFER, 0);
+	struct helper_call of = HELPER_CALL(HELPER_OFFER, 0);
 	int fd, r;
 
 	if (helper->fd < 0)
@@ -273,7 +139,7 @@ static int give_conf(struct helper *helper, const struct conf_link *conf)
 	if (fd < 0)
 		return fd;
 	of.fds[0] = fd;
-	r = call(helper, &of);
+	r = helper_call(helper, &of);
 	close(fd);
 	return r;
 }
@@ -285,33 +151,33 @@ int helper_offer(struct helper *helper, const struct conf_link *conf)
 
 int helper_accept(struct helper *helper, const struct conf_link *conf)
 {
-	struct exchange_of of = EXCHANGE(HELPER_ACCEPT, 0);
+	struct helper_call of = HELPER_CALL(HELPER_ACCEPT, 0);
 	int r = conf ? give_conf(helper, conf) : 0;
 
-	return r < 0 ? r : call(helper, &of);
+	return r < 0 ? r : helper_call(helper, &of);
 }
 
 enum exit_code helper_claim(struct helper *helper, enum helper_conf which, uint32_t *ret_mark)
 {
-	struct exchange_of of = EXCHANGE(HELPER_CLAIM, sizeof(uint32_t));
+	struct helper_call of = HELPER_CALL(HELPER_CLAIM, sizeof(uint32_t));
 	int r;
 
 	*ret_mark = 0;
 	of.message.argument.conf = (uint32_t)which;
-	r = call(helper, &of);
+	r = helper_call(helper, &of);
 	if (r == 0)
 		*ret_mark = of.answer.value.mark;
-	return code_of(helper, r < 0 ? r : of.answer.result);
+	return helper_code_of(helper, HELPER_CLAIM, r < 0 ? r : of.answer.result);
 }
 
 int helper_open_udp(struct helper *helper, uint16_t port, struct udp *ret)
 {
-	struct exchange_of of = EXCHANGE(HELPER_OPEN_UDP, sizeof(uint32_t));
+	struct helper_call of = HELPER_CALL(HELPER_OPEN_UDP, sizeof(uint32_t));
 	size_t n = 0;
 	int r;
 
 	of.message.argument.port = port;
-	r = call(helper, &of);
+	r = helper_call(helper, &of);
 	if (r < 0)
 		return r;
 	*ret = of.answer.value.udp;
@@ -322,165 +188,93 @@ int helper_open_udp(struct helper *helper, uint16_t port, struct udp *ret)
 
 int helper_mark_udp(struct helper *helper, const struct udp *udp)
 {
-	struct exchange_of of = EXCHANGE(HELPER_MARK_UDP, 0);
+	struct helper_call of = HELPER_CALL(HELPER_MARK_UDP, 0);
 	size_t n = 0;
 
 	if (udp->fd4 >= 0)
 		of.fds[n++] = udp->fd4;
 	if (udp->fd6 >= 0)
 		of.fds[n++] = udp->fd6;
-	return call(helper, &of);
+	return helper_call(helper, &of);
 }
 
 int helper_set_mtu(struct helper *helper, unsigned int mtu)
 {
-	struct exchange_of of = EXCHANGE(HELPER_SET_MTU, sizeof(uint32_t));
+	struct helper_call of = HELPER_CALL(HELPER_SET_MTU, sizeof(uint32_t));
 
 	of.message.argument.mtu = mtu;
-	return call(helper, &of);
+	return helper_call(helper, &of);
 }
 
 void helper_tell_sockets(struct helper *helper,
 			 const struct helper_file sockets[static HELPER_N_SOCKETS])
 {
-	struct exchange_of of = EXCHANGE(HELPER_SOCKETS, sizeof(of.message.argument.sockets));
+	struct helper_call of = HELPER_CALL(HELPER_SOCKETS, sizeof(of.message.argument.sockets));
 
 	memcpy(of.message.argument.sockets, sockets, sizeof(of.message.argument.sockets));
-	(void)call(helper, &of);
+	(void)helper_call(helper, &of);
 }
 
 int helper_get_keeper(void *context)
 {
-	struct exchange_of of = EXCHANGE(HELPER_RESOLVER, 0);
-	int r = call(context, &of);
+	struct helper_call of = HELPER_CALL(HELPER_RESOLVER, 0);
+	int r = helper_call(context, &of);
 
 	return r < 0 ? r : of.fds[0];
 }
 
-/* Sends the first of the queue. */
-static void go_on(struct helper *helper)
+static enum exit_code do_number(struct helper *helper, struct helper_call *call, uint32_t argument)
 {
-	static const int none[HELPER_FDS_MAX] = { -1, -1 };
-	struct helper_task *task = &helper->queue[0];
-	struct helper_message message = { .argument.conf = 0 };
-
-	if (helper->n_queue == 0 || task->id != 0)
-		return;
-	message.request = (uint32_t)task->request;
-	message.argument.conf = task->argument;
-	if (post(helper, &message, sizeof(uint32_t), none) == 0)
-		task->id = message.id;
-}
-
-void helper_queue(struct helper *helper, enum helper_request request, uint32_t argument)
-{
-	const struct helper_task *last =
-		helper->n_queue > 0 ? &helper->queue[helper->n_queue - 1] : NULL;
-
-	if (helper->fd < 0 || helper->n_queue == HELPER_QUEUE_MAX)
-		return;
-	/* What has not begun yet does it for both. */
-	if (last && last->id == 0 && last->request == request)
-		return;
-	helper->queue[helper->n_queue++] = (struct helper_task) { request, argument, 0 };
-	go_on(helper);
-}
-
-/* The first of the queue is done: its turn is the next one's. */
-static void finish(struct helper *helper, const struct helper_answer *answer)
-{
-	enum helper_request request = helper->queue[0].request;
-
-	helper->n_queue--;
-	memmove(helper->queue, helper->queue + 1, helper->n_queue * sizeof(helper->queue[0]));
-	go_on(helper);
-	helper->on_done(helper->context, request, code_of(helper, answer->result));
-}
-
-static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
-{
-	struct helper *helper = container_of(watcher, struct helper, readable);
-	struct helper_answer answer;
-	struct helper_parcel parcel = { .head = &answer, .head_len = sizeof(answer) };
 	int r;
 
-	(void)loop;
-	(void)events;
-	if (helper->has_done) {
-		helper->has_done = false;
-		finish(helper, &helper->done);
-		return;
-	}
-	r = helper_receive(helper->fd, &parcel, MSG_DONTWAIT);
-	if (r == -EAGAIN)
-		return;
-	if (r < 0) {
-		lose(helper);
-		return;
-	}
-	helper_close_fds(&parcel);
-	if (parcel.head_len == sizeof(answer) && helper->n_queue > 0 &&
-	    answer.id == helper->queue[0].id)
-		finish(helper, &answer);
+	call->message.argument.conf = argument;
+	r = helper_call(helper, call);
+	return helper_code_of(helper, (enum helper_request)call->message.request,
+			      r < 0 ? r : call->answer.result);
 }
 
-void helper_watch(struct helper *helper, struct ev_loop *loop,
-		  void (*on_done)(void *context, enum helper_request request,
-				  enum exit_code result),
-		  void *context)
+enum exit_code helper_do(struct helper *helper, enum helper_request request, uint32_t argument)
 {
-	helper->on_done = on_done;
-	helper->context = context;
-	if (helper->fd < 0)
-		return;
-	helper->loop = loop;
-	ev_io_init(&helper->readable, on_readable, helper->fd, EV_READ);
-	ev_io_start(loop, &helper->readable);
-	if (helper->has_done)
-		ev_feed_event(loop, &helper->readable, EV_READ);
+	struct helper_call call = HELPER_CALL(request, sizeof(uint32_t));
+
+	return do_number(helper, &call, argument);
 }
 
-/* Waits for the end of what is being done, which was cancelled. */
-static void drain(struct helper *helper)
+enum exit_code helper_do_slowly(struct helper *helper, enum helper_request request,
+				uint32_t argument, nsec_t limit)
 {
-	struct exchange_of of = EXCHANGE(HELPER_HOOK, 0);
+	struct helper_call call = HELPER_CALL(request, sizeof(uint32_t));
 
-	of.message.id = helper->queue[0].id;
-	if (!helper->has_done && of.message.id != 0)
-		(void)receive(helper, &of);
-	helper->has_done = false;
+	call.programs_limit = nsec_add(limit, PROGRAMS_LIMIT);
+	call.is_stoppable = true;
+	return do_number(helper, &call, argument);
 }
 
-void helper_unwatch(struct helper *helper)
+enum exit_code helper_begin(struct helper *helper)
 {
-	static const int none[HELPER_FDS_MAX] = { -1, -1 };
-	struct helper_message message = { .request = HELPER_CANCEL };
+	struct helper_call call = HELPER_CALL(HELPER_BEGIN, sizeof(uint32_t));
+	enum exit_code code;
 
-	if (helper->loop) {
-		ev_io_stop(helper->loop, &helper->readable);
-		ev_clear_pending(helper->loop, &helper->readable);
-		helper->loop = NULL;
-	}
-	if (helper->n_queue > 0) {
-		(void)post(helper, &message, 0, none);
-		if (helper->fd >= 0)
-			drain(helper);
-	}
-	helper->n_queue = 0;
+	call.programs_limit = PROGRAMS_LIMIT;
+	call.is_stoppable = true;
+	code = do_number(helper, &call, 0);
+	helper->lock = call.fds[0];
+	return code;
 }
 
-void helper_end_rules(struct helper *helper)
+void helper_end_rules(struct helper *helper, nsec_t limit)
 {
 	helper->is_ending = true;
 	if (helper->fd >= 0)
-		(void)helper_do_slowly(helper, HELPER_END_RULES, 0);
+		(void)helper_do_slowly(helper, HELPER_END_RULES, 0, limit);
 	else if (helper->pid > 0)
 		log_warning("without the helper nothing of what the link has changed on this host "
 			    "is undone: the next start does it, or `vpnd cleanup`");
 }
 
-void helper_end(struct helper *helper)
+void helper_end(struct helper *helper, nsec_t limit)
 {
 	if (helper->fd >= 0)
-		(void)helper_do_slowly(helper, HELPER_END, 0);
+		(void)helper_do_slowly(helper, HELPER_END, 0, limit);
+	free_lock(helper);
 }

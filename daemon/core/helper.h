@@ -16,9 +16,9 @@
  * marks); commands it takes from the file alone.
  *
  * It ends with the link, whatever that ends of, and undoes then what is still to be undone. So
- * nothing is left when the link is killed. When the helper is killed, the link goes on: packets
- * need no rights. Then it can neither be reloaded nor follow the way to the peer by its MTU, and
- * says so.
+ * nothing is left when the link is killed. When the helper is killed, or hangs, the link goes on:
+ * packets need no rights. Then it can neither be reloaded nor follow the way to the peer by its
+ * MTU, and says so. The lock of the link lives as long as either.
  *
  * Most requests take microseconds and are waited for. Those that run programs may take half a
  * minute: helper_queue() has them done one after the other while the link's loops turn, and other
@@ -61,6 +61,9 @@ struct helper_task {
 struct helper {
 	int fd; /* -1: there is no helper, or it has ended */
 	pid_t pid;
+	int pid_fd;        /* of pidfd_open(2); -1: none */
+	bool is_hanging;   /* it does not answer: it is not waited for */
+	int lock;          /* a copy of the link's lock, held as long as the link lives; -1: none */
 	int stop_fd;       /* of signalfd(2): readable when a start is to be given up; -1: never */
 	bool is_cancelled; /* it became readable while a program ran */
 	bool is_ending;    /* that it ends is no news */
@@ -71,14 +74,14 @@ struct helper {
 	bool has_done;
 	struct ev_loop *loop; /* NULL: not on a loop */
 	ev_io readable;
-	/*! A queued request is done. \param result  of the exit codes */
+	/*! A queued request is done, or will not be. \param result  of the exit codes */
 	void (*on_done)(void *context, enum helper_request request, enum exit_code result);
 	void *context;
 };
 
 #define HELPER_NULL                                                                                \
 	{                                                                                          \
-		.fd = -1, .pid = -1, .stop_fd = -1                                                 \
+		.fd = -1, .pid = -1, .pid_fd = -1, .lock = -1, .stop_fd = -1                       \
 	}
 
 /*!
@@ -87,7 +90,8 @@ struct helper {
  */
 int helper_start(struct helper *helper, const struct helper_env *env);
 
-/*! Ends it, and waits for that; it undoes what was not undone. Safe at any time. */
+/*! Ends it, and waits for that, unless it hangs; it undoes what was not undone. Safe at any time.
+ */
 void helper_stop(struct helper *helper);
 
 /*! Whether it is there. */
@@ -130,10 +134,21 @@ int helper_accept(struct helper *helper, const struct conf_link *conf);
  * \return EXIT_DONE or the exit code */
 enum exit_code helper_do(struct helper *helper, enum helper_request request, uint32_t argument);
 
-/*! The same for what may take long; SIGTERM ends the program that runs, and is_cancelled says so.
+/*!
+ * The same for what may take long; SIGTERM ends the program that runs, and is_cancelled says so.
+ * \param limit  how long the administrator's commands may take, 0: there are none; a helper that
+ *               takes longer hangs, and is given up
  */
 enum exit_code helper_do_slowly(struct helper *helper, enum helper_request request,
-				uint32_t argument);
+				uint32_t argument, nsec_t limit);
+
+/*! First step: the rights for commands, the lock, which link and helper hold together, and the
+ * leftovers of an earlier process. \return EXIT_DONE or the exit code */
+enum exit_code helper_begin(struct helper *helper);
+
+/*! Why the helper does not do something, for the end of a sentence. \param error  a negative errno
+ */
+const char *helper_error_text(int error);
 
 /*! Has DNS or HOOK done behind what waits already; on_done() hears of it. */
 void helper_queue(struct helper *helper, enum helper_request request, uint32_t argument);
@@ -163,10 +178,11 @@ void helper_tell_sockets(struct helper *helper,
 /*! Another resolver's keeper: get_keeper() of resolver.h. \param context  the helper */
 int helper_get_keeper(void *context);
 
-/*! Undoes default routes and name servers while the interface is there, after PreDown. */
-void helper_end_rules(struct helper *helper);
+/*! Undoes default routes and name servers while the interface is there, after PreDown. \param limit
+ * as for helper_do_slowly() */
+void helper_end_rules(struct helper *helper, nsec_t limit);
 
-/*! PostDown, and gives the lock back. */
-void helper_end(struct helper *helper);
+/*! PostDown, and gives the lock back. \param limit  as for helper_do_slowly() */
+void helper_end(struct helper *helper, nsec_t limit);
 
 #endif

@@ -9,25 +9,6 @@
 
 #include "daemon/core/helper_serve.h"
 
-/* Puts a configuration in the place of another one. While a program runs, that may be in use. */
-static int replace(struct helper_server *server, struct conf_link *old, struct conf_link *new)
-{
-	struct helper_old_conf *kept;
-
-	if (server->is_busy) {
-		kept = malloc(sizeof(*kept));
-		if (!kept)
-			return -ENOMEM;
-		*kept = (struct helper_old_conf) { server->old_confs, *old };
-		server->old_confs = kept;
-	} else {
-		conf_link_deinit(old);
-	}
-	*old = *new;
-	memset(new, 0, sizeof(*new));
-	return 0;
-}
-
 #define EXCHANGE(a, b)                                                                             \
 	do {                                                                                       \
 		__typeof__(a) exchanged = (a);                                                     \
@@ -36,69 +17,186 @@ static int replace(struct helper_server *server, struct conf_link *old, struct c
 		(b) = exchanged;                                                                   \
 	} while (0)
 
-/* A list of its own; what there is no memory for is empty, which allows less. */
-static struct conf_prefixes copy_networks(const struct conf_prefixes *from)
+static bool has_hooks(const struct conf_link *conf)
 {
-	struct conf_prefixes copy = { .items = NULL };
+	bool has = false;
 
-	copy.items = from->n > 0 ? calloc(from->n, sizeof(*from->items)) : NULL;
-	if (!copy.items)
-		return copy;
-	memcpy(copy.items, from->items, from->n * sizeof(*from->items));
-	copy.n = from->n;
-	return copy;
+	for (size_t hook = 0; hook < CONF_N_HOOKS; hook++)
+		has |= conf->hooks[hook].n > 0;
+	return has;
 }
 
-static bool is_same(const char *a, const char *b)
+/* What a program that runs may still be using: commands and name servers. 0 or a negative errno. */
+static int keep_words(struct helper_server *server, struct conf_link *old)
+{
+	struct helper_old_conf *kept;
+
+	if (!server->is_busy || (!has_hooks(old) && old->dns.n == 0))
+		return 0;
+	if (server->n_old_confs == HELPER_OLD_CONFS_MAX)
+		return -EBUSY;
+	kept = calloc(1, sizeof(*kept));
+	if (!kept)
+		return -ENOMEM;
+	EXCHANGE(kept->conf.dns, old->dns);
+	for (size_t hook = 0; hook < CONF_N_HOOKS; hook++)
+		EXCHANGE(kept->conf.hooks[hook], old->hooks[hook]);
+	kept->next = server->old_confs;
+	server->old_confs = kept;
+	server->n_old_confs++;
+	return 0;
+}
+
+/* Puts a configuration in the place of another one. */
+static int replace(struct helper_server *server, struct conf_link *old, struct conf_link *new)
+{
+	int r = keep_words(server, old);
+
+	if (r < 0)
+		return r;
+	conf_link_deinit(old);
+	*old = *new;
+	memset(new, 0, sizeof(*new));
+	return 0;
+}
+
+/* Members of which the link may not make values of its own. */
+struct group {
+	bool (*is_same)(const struct conf_link *a, const struct conf_link *b);
+	void (*exchange)(struct conf_link *a, struct conf_link *b);
+};
+
+static bool is_same_text(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* The file's bridge, or the one in force, which a change that failed goes back to. */
-static void take_bridge(const struct helper_server *server, struct conf_link *conf)
+static bool are_same_prefixes(const struct conf_prefixes *a, const struct conf_prefixes *b)
 {
-	const struct conf_link *from = &server->from_file;
-
-	if (!is_same(conf->bridge, from->bridge))
-		from = &server->confs[HELPER_IN_FORCE];
-	free(conf->bridge);
-	conf->bridge = from->bridge ? strdup(from->bridge) : NULL;
-	conf->bridge_create = from->bridge_create;
+	return a->n == b->n &&
+	       (a->n == 0 || memcmp(a->items, b->items, a->n * sizeof(*a->items)) == 0);
 }
 
-/* What a link cannot change while it runs, and what only the administrator may decide, is as the
- * file says. */
-static void take_fixed(struct helper_server *server, struct conf_link *conf)
+static bool is_same_bridge(const struct conf_link *a, const struct conf_link *b)
 {
-	struct conf_link *now = &server->confs[HELPER_IN_FORCE];
+	return is_same_text(a->bridge, b->bridge) && a->bridge_create == b->bridge_create;
+}
 
+static void exchange_bridge(struct conf_link *a, struct conf_link *b)
+{
+	EXCHANGE(a->bridge, b->bridge);
+	EXCHANGE(a->bridge_create, b->bridge_create);
+}
+
+static bool is_same_passing(const struct conf_link *a, const struct conf_link *b)
+{
+	return a->forward == b->forward && a->masquerades_all == b->masquerades_all &&
+	       a->mss_clamp == b->mss_clamp && are_same_prefixes(&a->masquerade, &b->masquerade);
+}
+
+static void exchange_passing(struct conf_link *a, struct conf_link *b)
+{
+	EXCHANGE(a->forward, b->forward);
+	EXCHANGE(a->masquerades_all, b->masquerades_all);
+	EXCHANGE(a->mss_clamp, b->mss_clamp);
+	EXCHANGE(a->masquerade, b->masquerade);
+}
+
+static bool are_same_addresses(const struct conf_link *a, const struct conf_link *b)
+{
+	return are_same_prefixes(&a->addresses, &b->addresses);
+}
+
+static void exchange_addresses(struct conf_link *a, struct conf_link *b)
+{
+	EXCHANGE(a->addresses, b->addresses);
+}
+
+static bool is_same_table(const struct conf_link *a, const struct conf_link *b)
+{
+	return a->table_kind == b->table_kind && a->table == b->table &&
+	       is_same_text(a->table_name, b->table_name);
+}
+
+static void exchange_table(struct conf_link *a, struct conf_link *b)
+{
+	EXCHANGE(a->table_kind, b->table_kind);
+	EXCHANGE(a->table, b->table);
+	EXCHANGE(a->table_name, b->table_name);
+}
+
+static bool are_same_texts(const struct conf_strings *a, const struct conf_strings *b)
+{
+	bool is_same = a->n == b->n;
+
+	for (size_t i = 0; is_same && i < a->n; i++)
+		is_same = strcmp(a->items[i], b->items[i]) == 0;
+	return is_same;
+}
+
+static bool is_same_dns(const struct conf_link *a, const struct conf_link *b)
+{
+	return are_same_texts(&a->dns, &b->dns);
+}
+
+static void exchange_dns(struct conf_link *a, struct conf_link *b)
+{
+	EXCHANGE(a->dns, b->dns);
+}
+
+static const struct group groups[] = {
+	{ is_same_bridge, exchange_bridge },
+	{ is_same_passing, exchange_passing },
+	{ are_same_addresses, exchange_addresses },
+	{ is_same_table, exchange_table },
+	{ is_same_dns, exchange_dns },
+};
+
+/* The file that was read last. */
+static const struct conf_link *newest_file(const struct helper_server *server)
+{
+	return server->has_offered_file ? &server->offered_file : &server->from_file;
+}
+
+/*
+ * What a link cannot change while it runs, and what only the administrator may decide: that is as
+ * the newest file says, or as it is, which a change that failed goes back to.
+ */
+static int take_fixed(const struct helper_server *server, struct conf_link *conf)
+{
+	struct conf_link now;
+	int r = conf_link_copy(&server->confs[HELPER_IN_FORCE], &now);
+
+	if (r < 0)
+		return r;
 	memset(conf->name, 0, sizeof(conf->name));
 	snprintf(conf->name, sizeof(conf->name), "%s", server->env->link);
-	if (!server->has_conf[HELPER_IN_FORCE])
-		return;
-	conf->forward = server->from_file.forward;
-	conf->masquerades_all = server->from_file.masquerades_all;
-	conf->mss_clamp = server->from_file.mss_clamp;
-	free(conf->masquerade.items);
-	conf->masquerade = copy_networks(&server->from_file.masquerade);
-	conf->mode = now->mode;
-	conf->is_bare = now->is_bare;
-	take_bridge(server, conf);
+	conf->mode = now.mode;
+	conf->is_bare = now.is_bare;
 	/* In force are the same words, wherever they lie. */
-	free(conf->namespace);
-	conf->namespace = now->namespace ? strdup(now->namespace) : NULL;
+	EXCHANGE(conf->namespace, now.namespace);
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		if (!groups[i].is_same(conf, newest_file(server)))
+			groups[i].exchange(conf, &now);
+	}
+	conf_link_deinit(&now);
+	return 0;
 }
 
-/* The first file in force says what a link cannot change while it runs; see take_fixed(). */
-static int put_in_force(struct helper_server *server, int fd)
+/* The first file is in force, and says what a link cannot change while it runs; see take_fixed().
+ * A later one waits for being accepted: until then the commands of the one before count. */
+static int keep_file(struct helper_server *server, struct conf_link *conf, int fd)
 {
 	int r;
 
-	if (server->has_conf[HELPER_IN_FORCE])
-		return 0;
+	if (server->has_conf[HELPER_IN_FORCE]) {
+		r = replace(server, &server->offered_file, conf);
+		server->has_offered_file |= r == 0;
+		return r;
+	}
 	r = helper_unpack(fd, &server->confs[HELPER_IN_FORCE]);
 	server->has_conf[HELPER_IN_FORCE] = r == 0;
-	return r;
+	return r == 0 ? replace(server, &server->from_file, conf) : r;
 }
 
 /* Answers with what was read: the configuration, then the findings, as far as there are any. */
@@ -124,8 +222,7 @@ static int answer_file(struct helper_server *server, struct conf_link *conf,
 	conf->secrets = NULL;
 	if (is_quiet)
 		return EXIT_DONE;
-	r = replace(server, &server->from_file, conf);
-	return r == 0 ? put_in_force(server, reply->fds[0]) : r;
+	return keep_file(server, conf, reply->fds[0]);
 }
 
 int helper_load_file(struct helper_server *server, const union helper_argument *argument,
@@ -149,19 +246,50 @@ int helper_load_file(struct helper_server *server, const union helper_argument *
 	return r;
 }
 
+/* Whether a configuration comes from a file, and not from one before: a reload that was given up
+ * leaves a file that no later change is to bring into force. */
+static bool has_hooks_of(const struct conf_link *conf, const struct conf_link *file)
+{
+	for (size_t hook = 0; hook < CONF_N_HOOKS; hook++) {
+		if (!are_same_texts(&conf->hooks[hook], &file->hooks[hook]))
+			return false;
+	}
+	return true;
+}
+
+/* Commands are taken from the file alone. */
+static void drop_hooks(struct conf_link *conf)
+{
+	struct conf_link none = { .secrets = NULL };
+
+	for (size_t hook = 0; hook < CONF_N_HOOKS; hook++)
+		EXCHANGE(conf->hooks[hook], none.hooks[hook]);
+	conf_link_deinit(&none);
+}
+
 int helper_take_offer(struct helper_server *server, const union helper_argument *argument,
 		      const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
 {
 	struct conf_link conf;
-	int r = helper_unpack(fds[0], &conf);
+	bool is_of_file;
+	int r;
 
 	(void)argument;
 	(void)reply;
+	if (!server->has_conf[HELPER_IN_FORCE])
+		return -EINVAL;
+	r = helper_unpack(fds[0], &conf);
 	if (r < 0)
 		return r;
-	take_fixed(server, &conf);
-	r = replace(server, &server->confs[HELPER_OFFERED], &conf);
-	server->has_conf[HELPER_OFFERED] = true;
+	is_of_file = server->has_offered_file && has_hooks_of(&conf, &server->offered_file);
+	drop_hooks(&conf);
+	r = take_fixed(server, &conf);
+	if (r == 0)
+		r = replace(server, &server->confs[HELPER_OFFERED], &conf);
+	if (r == 0) {
+		server->has_conf[HELPER_OFFERED] = true;
+		server->is_offer_of_file = is_of_file;
+	}
 	conf_link_deinit(&conf);
 	return r;
 }
@@ -169,14 +297,21 @@ int helper_take_offer(struct helper_server *server, const union helper_argument 
 int helper_accept_offer(struct helper_server *server, const union helper_argument *argument,
 			const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
 {
+	int r = 0;
+
 	(void)argument;
 	(void)fds;
 	(void)reply;
 	if (!server->has_conf[HELPER_OFFERED])
 		return -EINVAL;
-	EXCHANGE(server->confs[HELPER_IN_FORCE], server->confs[HELPER_OFFERED]);
-	server->has_conf[HELPER_IN_FORCE] = true;
-	return 0;
+	server->is_changing = false;
+	if (server->has_offered_file && server->is_offer_of_file) {
+		r = replace(server, &server->from_file, &server->offered_file);
+		server->has_offered_file = r < 0;
+	}
+	if (r == 0)
+		EXCHANGE(server->confs[HELPER_IN_FORCE], server->confs[HELPER_OFFERED]);
+	return r;
 }
 
 /* The configuration that is meant, or NULL. */

@@ -2,6 +2,7 @@
 #include "daemon/core/helper_serve.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,11 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "daemon/host/service.h"
+
+/* Between two repairs of the rules. */
+#define REPAIR_PAUSE_MS 1000
+
+#define FIRST_OTHER_FD (STDERR_FILENO + 1U)
 
 /* What is sent to the whole group is for the link; the helper ends with it. */
 static void set_signals(void)
@@ -40,6 +46,7 @@ void helper_server_init(struct helper_server *server, int fd, const struct helpe
 		.resolver = RESOLVER_NULL,
 		.watch = { .fd = fd, .is_unwanted = serve_nested, .context = server },
 	};
+	server->resolver.user = env->host->rights.user;
 	outside_init(&server->outside, env->link, env->file, &server->from_file, &server->watch);
 }
 
@@ -52,12 +59,14 @@ static void free_old_confs(struct helper_server *server)
 		conf_link_deinit(&old->conf);
 		free(old);
 	}
+	server->n_old_confs = 0;
 }
 
 void helper_server_deinit(struct helper_server *server)
 {
 	free_old_confs(server);
 	conf_link_deinit(&server->from_file);
+	conf_link_deinit(&server->offered_file);
 	for (size_t i = 0; i < HELPER_N_CONFS; i++)
 		conf_link_deinit(&server->confs[i]);
 	resolver_stop(&server->resolver);
@@ -109,6 +118,8 @@ static int do_work(struct helper_server *server, const struct helper_work *work,
 {
 	int result;
 
+	if (server->has_ended)
+		return -EINVAL;
 	if (!work->is_long)
 		return work->work(server, &message->argument, fds, reply);
 	if (server->is_busy)
@@ -148,19 +159,61 @@ bool helper_serve_one(struct helper_server *server, bool is_nested)
 	return false;
 }
 
+/* Standard streams, the log and the link are left. Interfaces and sockets that the service manager
+ * or whoever started vpnd has handed over are the link's: one that stayed open here would outlive
+ * it. */
+static void close_others(int fd)
+{
+	int log = log_fd();
+	unsigned int low = (unsigned int)(log >= 0 ? MIN(fd, log) : fd);
+	unsigned int high = (unsigned int)MAX(fd, log);
+
+	if (low > FIRST_OTHER_FD)
+		(void)close_range(FIRST_OTHER_FD, low - 1, 0);
+	if (high > low + 1)
+		(void)close_range(low + 1, high - 1, 0);
+	(void)close_range(high + 1, ~0U, 0);
+}
+
+/* Whether what is in force is to be looked after, and by which descriptor. */
+static int repair_fd(const struct helper_server *server)
+{
+	bool is_due = server->outside.is_begun && !server->is_changing && server->ifindex != 0;
+
+	return is_due ? filter_watch_fd(&server->outside.filter_watch) : -1;
+}
+
+/* Waits for a request, and keeps the rules meanwhile; not more often than each second, because
+ * another program may have made it its business to delete them. */
+static void wait_for_request(struct helper_server *server)
+{
+	struct pollfd items[] = { { .fd = server->fd, .events = POLLIN }, { .events = POLLIN } };
+	bool is_paused = false;
+
+	while (items[0].revents == 0) {
+		items[1].fd = is_paused ? -1 : repair_fd(server);
+		items[1].revents = 0;
+		(void)poll(items, ARRAY_SIZE(items), is_paused ? REPAIR_PAUSE_MS : -1);
+		is_paused = items[1].revents != 0 &&
+			    outside_repair_rules(&server->outside, &server->confs[HELPER_IN_FORCE],
+						 server->ifindex);
+	}
+}
+
 noreturn void helper_serve(int fd, const struct helper_env *env)
 {
 	struct helper_server server;
 
 	set_signals();
 	(void)prctl(PR_SET_NAME, "vpnd-helper");
-	/* The descriptors that the service manager has handed over are the link's: one that stayed
-	 * open here would keep the interface. */
 	service_deinit();
+	close_others(fd);
 	helper_server_init(&server, fd, env);
-	while (!server.is_alone)
+	while (!server.is_alone) {
+		wait_for_request(&server);
 		(void)helper_serve_one(&server, false);
-	if (!server.has_ended && !server.is_left)
+	}
+	if (!server.has_ended)
 		helper_clean_up(&server);
 	helper_server_deinit(&server);
 	_exit(EXIT_DONE);

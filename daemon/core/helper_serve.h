@@ -11,11 +11,14 @@
 #include "daemon/core/outside.h"
 #include "daemon/host/netlink.h"
 
-/* A configuration that was replaced while a program ran, which may still use it. */
+/* Commands and name servers that were replaced while a program ran, which may still use them. */
 struct helper_old_conf {
 	struct helper_old_conf *next;
 	struct conf_link conf;
 };
+
+/* How many of them there may be. */
+#define HELPER_OLD_CONFS_MAX 64
 
 /* Everything that the helper has. */
 struct helper_server {
@@ -23,10 +26,16 @@ struct helper_server {
 	const struct helper_env *env;
 	struct outside outside;
 	struct netlink nl;          /* where the interface is */
-	struct conf_link from_file; /* as the file is; its commands are those that run */
+	struct conf_link from_file; /* the file that is in force; its commands are those that run */
+	struct conf_link
+		offered_file; /* that was read since, and has been accepted by nobody yet */
+	bool has_offered_file;
+	bool is_offer_of_file;                  /* confs[HELPER_OFFERED] has its commands */
 	struct conf_link confs[HELPER_N_CONFS]; /* without secrets */
 	bool has_conf[HELPER_N_CONFS];
 	struct helper_old_conf *old_confs;
+	size_t n_old_confs;
+	bool is_changing;     /* rules are those of what was offered, which is not in force yet */
 	unsigned int ifindex; /* of the interface; 0: not known yet */
 	uint32_t mark;        /* that was claimed last */
 	struct resolver resolver;
@@ -35,7 +44,8 @@ struct helper_server {
 	bool is_busy;               /* a program may run */
 	bool is_left;               /* another process takes everything over */
 	bool is_alone;              /* the link is gone */
-	bool has_ended;             /* HELPER_END is done */
+	bool has_begun;             /* HELPER_BEGIN was asked for: there is no second time */
+	bool has_ended;             /* HELPER_END is done, and nothing else is any more */
 };
 
 /* What is sent back. */

@@ -2,12 +2,12 @@
 #include "daemon/core/helper_wire.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/parse.h"
@@ -155,13 +155,15 @@ static int read_all(int fd, char *bytes, size_t len)
 /* What is in a memory file, for free(); a NUL is behind it. */
 static int take_out_of_file(int fd, char **ret, size_t *ret_len)
 {
-	struct stat st;
+	/* Nothing else is ever sent, and reading from something else might wait: only memory files
+	 * can have seals. */
+	int seals = fcntl(fd, F_GET_SEALS);
+	off_t len = seals < 0 ? -1 : lseek(fd, 0, SEEK_END);
 	int r;
 
-	/* Nothing else is ever sent, and reading from something else might wait. */
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 || st.st_size > PACK_MAX)
+	if (len <= 0 || len > PACK_MAX)
 		return -EBADMSG;
-	*ret_len = (size_t)st.st_size;
+	*ret_len = (size_t)len;
 	*ret = malloc(*ret_len + 1);
 	if (!*ret)
 		return -ENOMEM;

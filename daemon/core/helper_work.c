@@ -1,5 +1,6 @@
 /* What each request of a link does; see helper_serve.h and helper_wire.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,9 @@
 #include "daemon/core/helper_serve.h"
 #include "daemon/host/ifsetup.h"
 #include "daemon/host/netns.h"
+
+/* Ports from here on are anybody's. */
+#define FREE_PORTS 1024
 
 /* --- the host ------------------------------------------------------------------------------ */
 
@@ -37,11 +41,16 @@ static int begin(struct helper_server *server, const union helper_argument *argu
 
 	(void)argument;
 	(void)fds;
-	(void)reply;
-	if (!server->has_conf[HELPER_IN_FORCE] || server->outside.is_begun)
+	if (!server->has_conf[HELPER_IN_FORCE] || server->has_begun)
 		return -EINVAL;
+	server->has_begun = true;
 	r = open_netlink(server);
-	return r == EXIT_DONE ? (int)outside_begin(&server->outside, &server->nl) : r;
+	if (r == EXIT_DONE)
+		r = (int)outside_begin(&server->outside, &server->nl);
+	/* The link holds it too: it stays locked when only one of the two is killed. */
+	if (r == EXIT_DONE && server->outside.lock >= 0)
+		reply->fds[0] = fcntl(server->outside.lock, F_DUPFD_CLOEXEC, 0);
+	return r;
 }
 
 /* Most requests make sense only between begin and end. */
@@ -66,6 +75,18 @@ static int claim(struct helper_server *server, const union helper_argument *argu
 	return (int)code;
 }
 
+/* Ports of well-known services are for who is trusted with them: the file names it; without a file
+ * it is root who has started the link. */
+static bool may_use_port(const struct helper_server *server, uint32_t port)
+{
+	if (port == 0 || port >= FREE_PORTS)
+		return true;
+	if (!server->env->file)
+		return geteuid() == 0;
+	return port == server->from_file.listen_port ||
+	       (server->has_offered_file && port == server->offered_file.listen_port);
+}
+
 static int open_udp(struct helper_server *server, const union helper_argument *argument,
 		    const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
 {
@@ -76,6 +97,8 @@ static int open_udp(struct helper_server *server, const union helper_argument *a
 	(void)fds;
 	if (argument->port > UINT16_MAX)
 		return -EINVAL;
+	if (!may_use_port(server, argument->port))
+		return -EACCES;
 	r = udp_open(&udp, (uint16_t)argument->port, server->mark);
 	if (r < 0)
 		return r;
@@ -198,6 +221,7 @@ static int set_rules(struct helper_server *server, const union helper_argument *
 	(void)reply;
 	if (!conf || server->ifindex == 0 || !is_begun(server))
 		return -EINVAL;
+	server->is_changing = argument->conf == HELPER_OFFERED;
 	return (int)outside_set_rules(&server->outside, conf, server->ifindex);
 }
 
@@ -322,6 +346,10 @@ void helper_clean_up(struct helper_server *server)
 {
 	/* Nobody is left who could have a say while PreDown and PostDown run. */
 	server->outside.watch = NULL;
+	if (server->is_left) {
+		outside_run_last_hooks(&server->outside);
+		return;
+	}
 	(void)end(server, NULL, (const int[]) { -1, -1 }, NULL);
 }
 

@@ -1,11 +1,12 @@
 /*
  * What rx learns from a packet and tx must know before the answer to that packet comes to it:
- * where the peer is, and that it has the keys of a new session.
+ * where the peer is, that it has the keys of a new session, and of frames which station is behind
+ * the link.
  *
  * The way through control would be too long: rx writes the packet to the interface, and the
  * kernel may answer it before control has run once. An answer along the old path, or with the old
- * key after the peer has restarted, would be lost. So these two are shared. Both are rare news,
- * and looking whether there is any is one plain load.
+ * key after the peer has restarted, would be lost. So these are shared. All are rare news, and
+ * looking whether there is any is a plain load or a few.
  */
 #ifndef CORE_LATEST_H
 #define CORE_LATEST_H
@@ -14,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "daemon/data/stations.h"
 #include "daemon/data/udp.h"
 
 struct latest {
@@ -21,6 +23,7 @@ struct latest {
 	struct udp_path path;            /* under the lock; all three threads may change it */
 	atomic_uint version;             /* of the path, grows with each change */
 	atomic_uint_least64_t confirmed; /* serial of the keypair whose first packet came last */
+	struct stations stations;        /* TAP only */
 };
 
 /*! Begins without a path. */

@@ -18,7 +18,7 @@
  *     helper: addresses, routes, rules, name servers, commands; see helper.h
  *
  * Control is the loop of the caller. Each box owns what it works with. Between them there are the
- * mailboxes (mailbox.h), the two facts of latest.h, and what all only read: the descriptors and
+ * mailboxes (mailbox.h), the facts of latest.h, and what all only read: the descriptors and
  * AllowedIPs, which a reload replaces by the rules of exchange.h.
  */
 #ifndef CORE_LINK_H
@@ -99,6 +99,7 @@ struct link {
 	nsec_t way_next_look;     /* not before */
 	unsigned int mtu;
 	unsigned int whole_max;     /* longest plaintext that the way carries whole; 0: not known */
+	unsigned int way_mtu;       /* the outer one of which whole_max is made */
 	bool mtu_is_ours;           /* nobody set another MTU by hand */
 	bool wants_first_candidate; /* another Endpoint was set, and has no address yet */
 	bool may_wait;              /* no path yet, but a name may still give one */

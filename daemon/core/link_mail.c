@@ -30,6 +30,7 @@ void link_tell(struct link *link, unsigned int todo)
 	const struct order_state state = {
 		.mtu = link->mtu,
 		.whole_max = link->whole_max,
+		.way_mtu = link->way_mtu,
 		.may_wait = link->may_wait,
 		.allowed = link->allowed,
 		.udp = link->wire.udp,

@@ -13,6 +13,9 @@
 /* Where no way to the peer is known yet: what fits 1500 bytes over IPv6 and IPv4. */
 #define MTU_DEFAULT 1420
 
+_Static_assert(CONF_MTU_MAX_TAP == CONF_MTU_MAX - FRAME_LINK_MAX - 1,
+	       "a frame with its header and the least padding fits a message");
+
 static bool has_ipv6(const struct conf_link *conf)
 {
 	for (size_t i = 0; i < conf->addresses.n; i++) {
@@ -39,6 +42,7 @@ static unsigned int mtu_of_way(struct link *link, nsec_t now)
 	link->way_ifindex = path.ifindex;
 	if (path.ifindex == link->wire.own_ifindex)
 		return 0;
+	link->way_mtu = path.mtu;
 	/* Whatever cipher is agreed on, its packets must fit. */
 	path.mtu = MAX(path.mtu, extra) - extra;
 	link->whole_max = ifsetup_mtu_auto(path.mtu, remote->sa.sa_family, false);
@@ -52,7 +56,7 @@ unsigned int link_tap_mtu(struct link *link, const struct conf_link *conf)
 	struct nl_link bridge;
 
 	if (conf->bridge && bridge_find(&link->nl, conf->bridge, &bridge) == 0)
-		return bridge.mtu;
+		return MIN(bridge.mtu, (unsigned int)CONF_MTU_MAX_TAP);
 	return LINK_MTU_TAP;
 }
 
@@ -76,7 +80,7 @@ static void set_mtu(struct link *link, unsigned int mtu)
 		log_info("the MTU is %u now, as the way to the peer allows", mtu);
 	} else {
 		log_warning("cannot set the MTU of %s to %u: %s", link->conf->name, mtu,
-			    strerror(-r));
+			    helper_error_text(r));
 	}
 }
 

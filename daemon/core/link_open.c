@@ -54,15 +54,16 @@ enum exit_code link_open_udp(const struct link *link, uint16_t port, struct udp 
 			  port);
 		return EXIT_UNAVAILABLE;
 	case -EACCES:
-		log_error("UDP port %u is below 1024 and needs the right CAP_NET_BIND_SERVICE: "
-			  "choose a ListenPort from 1024 up, or start as root",
+		log_error("UDP port %u is below 1024 and needs the right CAP_NET_BIND_SERVICE, or "
+			  "is not the ListenPort of the link file: choose one from 1024 up, or "
+			  "write it there and start as root",
 			  port);
 		return EXIT_PERMISSION;
 	case -EPERM:
 		log_error("cannot set FwMark: the right CAP_NET_ADMIN is missing; start as root");
 		return EXIT_PERMISSION;
 	default:
-		log_error("cannot open a UDP socket: %s", strerror(-r));
+		log_error("cannot open a UDP socket: %s", helper_error_text(r));
 		return EXIT_SYSTEM;
 	}
 }
@@ -271,11 +272,13 @@ enum exit_code link_run_hook(struct link *link, enum conf_hook hook)
 {
 	size_t n = link->conf->hooks[hook].n;
 
-	if (n == 0 && hook == CONF_POST_UP)
+	/* PreDown is run only after it. */
+	if (n == 0 && hook == CONF_POST_UP && link->conf->hooks[CONF_PRE_DOWN].n == 0)
 		return EXIT_DONE;
 	(void)service_extend(n * (HOOKS_LIMIT + PROGRAM_GRACE));
 	if (hook == CONF_PRE_UP)
-		return helper_do_slowly(link->helper, HELPER_HOOK, (uint32_t)hook);
+		return helper_do_slowly(link->helper, HELPER_HOOK, (uint32_t)hook,
+					n * (HOOKS_LIMIT + PROGRAM_GRACE));
 	helper_queue(link->helper, HELPER_HOOK, (uint32_t)hook);
 	return EXIT_DONE;
 }
@@ -313,7 +316,7 @@ void link_leave(struct link *link)
 	if (r == 0)
 		r = last_seen_leave(&link->last_seen, link->conf);
 	/* What a crash leaves is then not the helper's to clean up. */
-	if (r == 0 && service_is_there())
+	if (r == 0 && service_keeps())
 		(void)helper_do(link->helper, HELPER_LEAVE, 1);
 	if (r < 0)
 		log_warning("the service manager cannot be asked to keep the interface: %s",
@@ -414,7 +417,7 @@ enum exit_code link_open(struct link *link)
 	find_first_path(link);
 	code = take_over(link);
 	if (code == EXIT_DONE)
-		code = helper_do_slowly(link->helper, HELPER_BEGIN, 0);
+		code = helper_begin(link->helper);
 	if (code == EXIT_DONE)
 		code = open_descriptors(link, now);
 	if (code == EXIT_DONE && !link->helper->is_cancelled)
@@ -430,17 +433,18 @@ enum exit_code link_open(struct link *link)
 }
 
 /* While the interface is there. */
-static void end_rules(struct link *link)
+static void end_rules(struct link *link, nsec_t limit)
 {
-	size_t n = link->conf->hooks[CONF_PRE_DOWN].n + link->conf->hooks[CONF_POST_DOWN].n;
-
-	if (n > 0)
-		(void)service_extend(n * (HOOKS_LIMIT + PROGRAM_GRACE));
-	helper_end_rules(link->helper);
+	if (limit > 0)
+		(void)service_extend(limit);
+	helper_end_rules(link->helper, limit);
 }
 
 void link_close(struct link *link)
 {
+	size_t n = link->conf->hooks[CONF_PRE_DOWN].n + link->conf->hooks[CONF_POST_DOWN].n;
+	nsec_t limit = n * (HOOKS_LIMIT + PROGRAM_GRACE);
+
 	pulse_stop(link);
 	helper_unwatch(link->helper);
 	if (link->has_alarm) {
@@ -452,7 +456,7 @@ void link_close(struct link *link)
 	monitor_close(&link->monitor);
 	tx_loop_deinit(&link->tx);
 	rx_loop_deinit(&link->rx);
-	end_rules(link);
+	end_rules(link, limit);
 	netlink_close(&link->nl);
 	netlink_close(&link->way_nl);
 	netlink_close(&link->rx_nl);
@@ -465,5 +469,5 @@ void link_close(struct link *link)
 	exchange_free_allowed(link->allowed);
 	link->allowed = NULL;
 	peer_deinit(&link->peer);
-	helper_end(link->helper);
+	helper_end(link->helper, limit);
 }

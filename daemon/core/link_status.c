@@ -110,6 +110,7 @@ void link_get_status(const struct link *link, nsec_t now, struct link_status *re
 	snprintf(ret->name, sizeof(ret->name), "%s", conf->name);
 	ret->ifindex = link->ifindex;
 	ret->mtu = link->mtu;
+	ret->is_tap = link->conf->mode == CONF_MODE_TAP;
 	ret->listen_port = link->wire.udp.port;
 	ret->fwmark = link->ways.fwmark;
 	ret->state = is_trying(link) ? "handshake" : state_word(link->report.state);

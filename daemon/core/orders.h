@@ -28,6 +28,7 @@ struct order_state {
 	unsigned int mtu;       /* of the interface */
 	unsigned int whole_max; /* longest plaintext whose message the way carries whole; 0: not
 				 * known. For frames, which may be longer */
+	unsigned int way_mtu;   /* that of the way, of which whole_max is made */
 	bool may_wait;          /* no path yet, but a name may still give one: stage, do not drop */
 	/* What control may exchange; see exchange.h. */
 	const struct allowedips *allowed;

@@ -16,7 +16,7 @@
 
 static void init(struct outside *outside, const char *link)
 {
-	*outside = (struct outside) { .link = link, .lock = -1 };
+	*outside = (struct outside) { .link = link, .lock = -1, .filter_watch = FILTER_WATCH_NULL };
 	snprintf(outside->run_dir, sizeof(outside->run_dir), "%s/%s", OUTSIDE_RUN_DIR, link);
 }
 
@@ -176,13 +176,50 @@ enum exit_code outside_set_rules(struct outside *outside, const struct conf_link
 				 unsigned int ifindex)
 {
 	char text[NETUP_TEXT_MAX];
-	int r = netup_start(&outside->netup, conf, ifindex, text);
+	int r;
+
+	/* Without it the link is no worse than a firewall that nobody watches. */
+	(void)filter_watch_open(&outside->filter_watch, outside->link, conf->namespace);
+	r = netup_start(&outside->netup, conf, ifindex, text);
 
 	if (r == NETUP_WARNING)
 		log_warning("%s", text);
 	else if (r != 0)
 		log_error("%s", text);
 	return exit_code_of(r);
+}
+
+bool outside_repair_rules(struct outside *outside, const struct conf_link *conf,
+			  unsigned int ifindex)
+{
+	char text[NETUP_TEXT_MAX];
+	int r;
+
+	if (!filter_watch_read(&outside->filter_watch) || !outside->netup.undo.has_filter)
+		return false;
+	r = netup_repair(&outside->netup, conf, ifindex, text);
+	if (r < 0)
+		log_error("another program has deleted the link's table of the packet filter: %s",
+			  text);
+	else
+		log_notice("another program has deleted the link's table of the packet filter; it "
+			   "is made again");
+	return true;
+}
+
+/* PreDown, if PostUp had begun. */
+static void run_pre_down(struct outside *outside)
+{
+	outside->netup.dns.watch = NULL;
+	if (outside->has_begun[CONF_POST_UP] && !outside->has_begun[CONF_PRE_DOWN])
+		(void)outside_run_hook(outside, CONF_PRE_DOWN);
+}
+
+/* PostDown, if PreUp had begun. */
+static void run_post_down(struct outside *outside)
+{
+	if (outside->has_begun[CONF_PRE_UP] && !outside->has_begun[CONF_POST_DOWN])
+		(void)outside_run_hook(outside, CONF_POST_DOWN);
 }
 
 void outside_end_rules(struct outside *outside)
@@ -192,17 +229,23 @@ void outside_end_rules(struct outside *outside)
 	if (!outside->is_begun)
 		return;
 	outside->is_begun = false;
-	outside->netup.dns.watch = NULL;
-	if (outside->has_begun[CONF_POST_UP])
-		(void)outside_run_hook(outside, CONF_PRE_DOWN);
+	run_pre_down(outside);
+	filter_watch_close(&outside->filter_watch);
+	if (outside->conf->bridge)
+		netup_leave_bridge(&outside->netup, outside->conf->bridge);
 	if (netup_stop(&outside->netup, text) != 0)
 		log_warning("%s", text);
 }
 
+void outside_run_last_hooks(struct outside *outside)
+{
+	run_pre_down(outside);
+	run_post_down(outside);
+}
+
 void outside_end(struct outside *outside)
 {
-	if (outside->has_begun[CONF_PRE_UP] && !outside->has_begun[CONF_POST_DOWN])
-		(void)outside_run_hook(outside, CONF_POST_DOWN);
+	run_post_down(outside);
 	lock_release(outside->run_dir, outside->lock);
 	outside->lock = -1;
 }

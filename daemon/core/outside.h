@@ -17,6 +17,7 @@
 #include "common/err.h"
 #include "conf/host_model.h"
 #include "conf/model.h"
+#include "daemon/host/filter_watch.h"
 #include "daemon/host/netup.h"
 
 /* Where links keep what must outlive a crash, one directory each. */
@@ -32,6 +33,7 @@ struct outside {
 	char run_dir[OUTSIDE_RUN_DIR_MAX];
 	int lock; /* -1: none */
 	struct netup netup;
+	struct filter_watch filter_watch;
 	bool is_begun; /* outside_begin() was reached: there may be something to undo */
 	bool has_begun[CONF_N_HOOKS];
 };
@@ -63,12 +65,21 @@ enum exit_code outside_run_hook(struct outside *outside, enum conf_hook hook);
 enum exit_code outside_set_rules(struct outside *outside, const struct conf_link *conf,
 				 unsigned int ifindex);
 
+/*! Looks whether somebody has deleted what outside_set_rules() has put into the packet filter, and
+ * puts it there again; when the descriptor of `filter_watch` is readable. \return whether it was
+ * gone */
+bool outside_repair_rules(struct outside *outside, const struct conf_link *conf,
+			  unsigned int ifindex);
+
 /*! Name servers. */
 void outside_set_dns(struct outside *outside, const struct conf_link *conf);
 
 /*! PreDown, and takes rules and name servers back, while the interface is still there. Safe at any
  * point. */
 void outside_end_rules(struct outside *outside);
+
+/*! PreDown and PostDown when all the rest stays for the next process, which begins with PreUp. */
+void outside_run_last_hooks(struct outside *outside);
 
 /*! PostDown, and gives the lock back. Safe at any point, and twice. */
 void outside_end(struct outside *outside);

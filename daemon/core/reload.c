@@ -63,7 +63,7 @@ static bool change_mtu(struct reload *reload)
 	if (r == 0)
 		link->mtu = mtu;
 	else
-		log_error("cannot set the MTU to %u: %s", mtu, strerror(-r));
+		log_error("cannot set the MTU to %u: %s", mtu, helper_error_text(r));
 	return r == 0;
 }
 
@@ -113,7 +113,7 @@ static bool change_mark(struct link *link, enum helper_conf which)
 		return false;
 	r = helper_mark_udp(link->helper, &link->wire.udp);
 	if (r < 0) {
-		log_error("cannot set FwMark: %s", strerror(-r));
+		log_error("cannot set FwMark: %s", helper_error_text(r));
 		return false;
 	}
 	if (mark != link->ways.fwmark)
@@ -346,17 +346,21 @@ static int change(struct link *link, struct conf_link *conf, const struct conf_c
 		log_notice("%s; %s", changes->items[i].text, changes->items[i].how);
 	r = helper_offer(link->helper, conf);
 	if (r < 0) {
-		log_error("the helper does not take the new configuration (%s): nothing is changed",
-			  r == -EPIPE ? "it has ended; restart the link" : strerror(-r));
+		log_error("the new configuration is not taken (%s): nothing is changed",
+			  helper_error_text(r));
 		return r;
 	}
 	n_failed = run_steps(&reload);
 	exchange_conf(link, conf);
 	r = helper_accept(link->helper, n_failed > 0 ? link->conf : NULL);
 	if (r < 0)
-		log_error("the helper does not know what is in force: %s", strerror(-r));
+		log_error("the helper does not know what is in force: %s", helper_error_text(r));
 	if (reload.wants_dns)
 		helper_queue(link->helper, HELPER_DNS, HELPER_IN_FORCE);
+	/* Whoever reloads because something is missing on the host gets it back. */
+	if (changes->n_items == 0 && link->is_connected &&
+	    helper_do(link->helper, HELPER_RULES, HELPER_IN_FORCE) != EXIT_DONE)
+		n_failed++;
 	/* A default route that has waited for an address may have one now. */
 	if (link_connect(link) != EXIT_DONE)
 		n_failed++;

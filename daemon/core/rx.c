@@ -2,6 +2,7 @@
 #include "daemon/core/rx.h"
 
 #include <errno.h>
+#include <net/ethernet.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -169,6 +170,8 @@ static int deliver_frame(struct rx *rx, uint8_t *plain, size_t len, uint8_t oute
 			       "the peer sent something that is no Ethernet frame; it is dropped");
 		return 0;
 	}
+	/* Before it is written: what answers to it is for a known station. */
+	stations_learn(&rx->worker->wire.latest->stations, plain + ETH_ALEN);
 	ip_offset = frame_ip_offset(plain, len);
 	if (ip_offset > 0 && inner_parse(plain + ip_offset, len - ip_offset, &inner))
 		mark(&inner, outer_tos);

@@ -26,7 +26,7 @@ static const struct name {
 	[COUNT_TX_NO_ENDPOINT] = { "tx_no_endpoint", "to send, no endpoint", true },
 	[COUNT_TX_NO_SESSION] = { "tx_no_session", "packets dropped while there was no session",
 				  true },
-	[COUNT_TX_STORM] = { "tx_storm", "broadcast frames dropped in a storm", true },
+	[COUNT_TX_STORM] = { "tx_storm", "frames to everybody dropped in a storm", true },
 	[COUNT_TX_TOO_BIG] = { "tx_too_big", "to send, too big for the path", true },
 	[COUNT_TX_SEND_FAILED] = { "tx_send_failed", "to send, refused by the socket", true },
 	[COUNT_TX_BLOCKED] = { "tx_blocked", "waits for the socket", false },

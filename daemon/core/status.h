@@ -25,6 +25,7 @@ struct link_status {
 	char name[IFNAMSIZ];
 	unsigned int ifindex;
 	unsigned int mtu;
+	bool is_tap; /* carries Ethernet frames */
 	uint16_t listen_port;
 	uint32_t fwmark; /* 0: none */
 

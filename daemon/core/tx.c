@@ -118,9 +118,9 @@ static void say_fragmented(struct tx *tx, size_t len)
 		return;
 	tx->said_whole_max = whole_max;
 	log_notice("the path to the peer does not carry frames of %zu bytes whole: their outer "
-		   "packets are fragmented, which costs speed; MTU = %zu would avoid it, or 4 less "
-		   "for each VLAN tag",
-		   len, (size_t)whole_max - 1 - FRAME_HEADER_LEN);
+		   "packets are fragmented, which costs speed; as far as this host knows (its way "
+		   "begins with %u bytes), MTU = %zu would avoid it, or 4 less for each VLAN tag",
+		   len, tx->worker->state.way_mtu, (size_t)whole_max - 1 - FRAME_HEADER_LEN);
 }
 
 /* Seals a padded packet into the batch, which must not be full. */
@@ -288,16 +288,20 @@ static bool begin_frame(struct tx *tx, const struct vnet_hdr *header, size_t len
 	return true;
 }
 
-/* Whether a frame goes to no group, or to one within the limit; counts it if not. */
-static bool is_calm(struct tx *tx, const uint8_t *frame, size_t len, nsec_t now)
+/* Whether the frames that were prepared go to a known station, or are within the limit for the
+ * others; counts them if not. */
+static bool is_calm(struct tx *tx, nsec_t now)
 {
-	if (storm_admits(&tx->storm, frame, len, now))
+	const struct stations *stations = &tx->worker->wire.latest->stations;
+	size_t n = vnet_split_count(&tx->split);
+
+	if (storm_admits(&tx->storm, stations, tx->slot + SLOT_HEADROOM, n, now))
 		return true;
-	worker_counters(tx->worker)->n[COUNT_TX_STORM]++;
+	worker_counters(tx->worker)->n[COUNT_TX_STORM] += n;
 	report_trouble(&tx->worker->troubles, REPORT_STORM, now,
-		       "dropped broadcast or multicast frames: there are more than %u a second "
-		       "(data.tap_broadcast_limit), as in a network with a loop and without "
-		       "spanning tree",
+		       "dropped broadcast or multicast frames, or frames to unknown addresses: "
+		       "there are more than %u a second (data.tap_broadcast_limit), as in a "
+		       "network with a loop and without spanning tree",
 		       tx->storm.limit);
 	return false;
 }
@@ -310,13 +314,13 @@ static void take_packet(struct tx *tx, const struct vnet_hdr *header, size_t len
 	struct inner inner;
 	bool has_inner = find_inner(tx, packet, len, &inner);
 
-	if (is_tap && !is_calm(tx, packet, len, now))
-		return;
 	if (is_tap ? !begin_frame(tx, header, len)
 		   : !has_inner || vnet_split_begin(&tx->split, header, packet, len) != VNET_OK) {
 		worker_counters(tx->worker)->n[COUNT_TX_NOT_IP]++;
 		return;
 	}
+	if (is_tap && !is_calm(tx, now))
+		return;
 	if (!may_go(tx, has_inner ? &inner : NULL, now)) {
 		/* To who sends frames the link is a cable, and a cable does not answer. */
 		if (!is_tap)

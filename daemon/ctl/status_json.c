@@ -122,20 +122,22 @@ static json_t *object_of(const struct link_status *status)
 {
 	nsec_t age = status->state_age / NSEC_PER_SEC;
 
-	return json_pack(
-		"{s:i, s:s, s:s, s:s, s:I, s:o, s:o, s:{s:s, s:i, s:i}, s:i, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"version", STATUS_JSON_VERSION, "link", status->name, "state", status->state,
-		"state_text", status->state_text, "state_since",
-		(json_int_t)status->now.tv_sec - (json_int_t)age, "state_seconds",
-		seconds(status->state_age), "public_key", key_text(&status->public_key),
-		"interface", "name", status->name, "index", (int)status->ifindex, "mtu",
-		(int)status->mtu, "listen_port", (int)status->listen_port, "fwmark",
-		number(status->fwmark), "peer", peer_of(status), "cipher",
-		text_or_null(status->cipher), "handshake", handshake_of(status), "traffic",
-		traffic_of(status), "loss", loss_of(status), "drops", drops_of(status), "waits",
-		number(status->counters.n[COUNT_TX_BLOCKED]), "messages", messages_of(status),
-		"trouble", trouble_of(status), "offloads", offloads_of(status));
+	return json_pack("{s:i, s:s, s:s, s:s, s:I, s:o, s:o, s:{s:s, s:i, s:i, s:s}, s:i, s:o, "
+			 "s:o, s:o, s:o, "
+			 "s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "version", STATUS_JSON_VERSION, "link", status->name, "state",
+			 status->state, "state_text", status->state_text, "state_since",
+			 (json_int_t)status->now.tv_sec - (json_int_t)age, "state_seconds",
+			 seconds(status->state_age), "public_key", key_text(&status->public_key),
+			 "interface", "name", status->name, "index", (int)status->ifindex, "mtu",
+			 (int)status->mtu, "mode", status->is_tap ? "tap" : "tun", "listen_port",
+			 (int)status->listen_port, "fwmark", number(status->fwmark), "peer",
+			 peer_of(status), "cipher", text_or_null(status->cipher), "handshake",
+			 handshake_of(status), "traffic", traffic_of(status), "loss",
+			 loss_of(status), "drops", drops_of(status), "waits",
+			 number(status->counters.n[COUNT_TX_BLOCKED]), "messages",
+			 messages_of(status), "trouble", trouble_of(status), "offloads",
+			 offloads_of(status));
 }
 
 char *status_json(const struct link_status *status)

@@ -94,22 +94,35 @@ int uapi_listen_adopt(int fd)
 	return 0;
 }
 
-/* The inode lives as long as the socket does, so its removal shows only as a change of its
-   attributes: one name less. */
+static const char *name_of(const struct uapi_place *place)
+{
+	const char *slash = strrchr(place->path, '/');
+
+	return slash ? slash + 1 : place->path;
+}
+
+/* The directory tells when the name goes. The socket itself does not: it lives on, and to ask how
+   many names it has takes a system call that could as well ask about any file. */
+static int watch_directory(const struct uapi_place *place)
+{
+	char directory[sizeof(place->path)];
+	size_t len = (size_t)(name_of(place) - place->path);
+
+	memcpy(directory, place->path, len);
+	directory[len] = '\0';
+	return inotify_add_watch(place->inotify_fd, len > 0 ? directory : ".",
+				 IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO);
+}
+
 static int watch(struct uapi_place *place)
 {
 	struct stat st;
 
-	place->path_fd = open(place->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (place->path_fd < 0 || fstat(place->path_fd, &st) < 0)
+	place->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (place->inotify_fd < 0 || watch_directory(place) < 0 || lstat(place->path, &st) < 0)
 		return -errno;
 	place->dev = st.st_dev;
 	place->ino = st.st_ino;
-	place->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (place->inotify_fd < 0 ||
-	    inotify_add_watch(place->inotify_fd, place->path,
-			      IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF | IN_DONT_FOLLOW) < 0)
-		return -errno;
 	return 0;
 }
 
@@ -137,8 +150,6 @@ int uapi_place_open(struct uapi_place *place, int fd)
 bool uapi_place_is_gone(struct uapi_place *place)
 {
 	char events[256] __attribute__((aligned(__alignof__(struct inotify_event))));
-	bool is_moved = false;
-	struct stat st;
 	ssize_t n;
 
 	if (place->inotify_fd < 0)
@@ -148,21 +159,20 @@ bool uapi_place_is_gone(struct uapi_place *place)
 
 		for (ssize_t at = 0; at < n; at += (ssize_t)(sizeof(*event) + event->len)) {
 			event = (const void *)(events + at);
-			is_moved = is_moved || (event->mask & IN_MOVE_SELF) != 0;
+			if (event->len > 0 && strcmp(event->name, name_of(place)) == 0)
+				place->is_gone = true;
 		}
 	}
-	return is_moved || fstat(place->path_fd, &st) < 0 || st.st_nlink == 0;
+	return place->is_gone;
 }
 
 void uapi_place_close(struct uapi_place *place, bool remove)
 {
 	struct stat st;
 
-	if (remove && place->path_fd >= 0 && lstat(place->path, &st) == 0 &&
+	if (remove && place->inotify_fd >= 0 && lstat(place->path, &st) == 0 &&
 	    st.st_dev == place->dev && st.st_ino == place->ino)
 		unlink(place->path);
-	if (place->path_fd >= 0)
-		close(place->path_fd);
 	if (place->inotify_fd >= 0)
 		close(place->inotify_fd);
 	*place = (struct uapi_place)UAPI_PLACE_NULL;

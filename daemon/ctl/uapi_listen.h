@@ -39,15 +39,15 @@ must_check int uapi_listen_adopt(int fd);
 /* A watch over a listening socket's name. */
 struct uapi_place {
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)]; /* "": it has no name */
-	int path_fd;    /* of the name's inode: it tells when no name is left */
-	int inotify_fd; /* readable when something happened to it */
+	int inotify_fd; /* readable when something happened in its directory; -1: no watch */
+	bool is_gone;
 	dev_t dev;
 	ino_t ino;
 };
 
 #define UAPI_PLACE_NULL                                                                            \
 	{                                                                                          \
-		.path_fd = -1, .inotify_fd = -1                                                    \
+		.inotify_fd = -1                                                                   \
 	}
 
 /*!

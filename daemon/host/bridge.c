@@ -77,6 +77,9 @@ int bridge_claim(struct netlink *nl, const struct conf_link *conf, struct bridge
 
 	if (result == BRIDGE_MISSING && conf->bridge_create)
 		result = make(nl, conf->bridge, made);
+	/* Somebody else has made it meanwhile. */
+	if (result == -EEXIST)
+		result = bridge_find(nl, conf->bridge, &link);
 	if (result != 0 && result != BRIDGE_MADE)
 		bridge_explain(conf->bridge, result, text);
 	return result;

@@ -177,13 +177,24 @@ static int change_ra(struct netlink *nl, const char *namespace, unsigned int ifi
 
 /* What the interfaces of one IP version say. */
 struct survey {
-	unsigned int own; /* the interface that is asked about */
-	bool is_own_on;
+	unsigned int own; /* the link's interface */
 	bool is_all_on;
 	bool has_all; /* the kernel has that version */
+	bool is_full; /* interfaces were left out of the list */
 	struct forward off;
-	int error;
 };
+
+/* The link's own and what comes later always have a place. */
+#define KEPT_PLACES 2
+
+static void note_off(struct survey *survey, unsigned int ifindex)
+{
+	bool is_kept = ifindex == 0 || ifindex == survey->own;
+
+	if ((!is_kept && survey->off.n >= FORWARD_ITEMS_MAX - KEPT_PLACES) ||
+	    forward_note(&survey->off, ifindex, true, false) < 0)
+		survey->is_full = true;
+}
 
 static void note_conf(const struct nl_conf *conf, void *context)
 {
@@ -192,34 +203,9 @@ static void note_conf(const struct nl_conf *conf, void *context)
 	if (conf->ifindex == NL_CONF_ALL) {
 		survey->has_all = true;
 		survey->is_all_on = conf->is_forwarding;
-	} else if (conf->is_forwarding) {
-		survey->is_own_on |= conf->ifindex == (int)survey->own;
-	} else if (conf->ifindex != LOOPBACK_IFINDEX && survey->error == 0) {
-		survey->error = forward_note(&survey->off,
-					     conf->ifindex > 0 ? (unsigned int)conf->ifindex : 0,
-					     true, false);
+	} else if (!conf->is_forwarding && conf->ifindex != LOOPBACK_IFINDEX) {
+		note_off(survey, conf->ifindex > 0 ? (unsigned int)conf->ifindex : 0);
 	}
-}
-
-static int look(struct netlink *nl, int family, struct survey *survey)
-{
-	int error = nl_conf_list(nl, family, note_conf, survey);
-
-	/* The list may have been read twice. */
-	return error < 0 ? error : survey->is_all_on ? 0 : survey->error;
-}
-
-int forward_is_on(struct netlink *nl, unsigned int ifindex, bool *ret)
-{
-	struct survey ipv4 = { .own = ifindex };
-	struct survey ipv6 = { .own = ifindex };
-	int error = nl_conf_list(nl, AF_INET, note_conf, &ipv4);
-
-	if (error == 0)
-		error = nl_conf_list(nl, AF_INET6, note_conf, &ipv6);
-	if (error == 0)
-		*ret = ipv4.is_own_on || ipv6.is_all_on;
-	return error;
 }
 
 /* A TAP link carries both; so does one without AllowedIPs, for all that is known. */
@@ -234,38 +220,45 @@ static bool carries(const struct conf_link *conf, int family)
 	return false;
 }
 
-static int survey_ipv4(struct netlink *nl, struct forward *list)
+static int survey_ipv4(struct netlink *nl, unsigned int own, struct forward *list)
 {
-	struct survey survey = { .own = 0 };
-	int error = look(nl, AF_INET, &survey);
+	struct survey survey = { .own = own };
+	int error = nl_conf_list(nl, AF_INET, note_conf, &survey);
 
-	return error < 0 || survey.is_all_on ? error : forward_add(list, &survey.off);
+	if (error < 0 || survey.is_all_on)
+		return error;
+	return forward_add(list, &survey.off) < 0 || survey.is_full ? FORWARD_TOO_MANY : 0;
 }
 
 static int survey_ipv6(struct netlink *nl, const char *namespace, struct forward *list)
 {
 	struct survey survey = { .own = 0 };
-	int error = look(nl, AF_INET6, &survey);
+	int error = nl_conf_list(nl, AF_INET6, note_conf, &survey);
 
 	if (error < 0 || survey.is_all_on || !survey.has_all)
 		return error;
-	list->is_ipv6 = true;
-	for (size_t i = 0; i < survey.off.n && error == 0; i++) {
+	if (survey.is_full)
+		return FORWARD_TOO_MANY;
+	for (size_t i = 0; i < survey.off.n; i++) {
 		unsigned int ifindex = survey.off.items[i].ifindex;
 
-		if (takes_ra(nl, namespace, ifindex))
-			error = forward_note(list, ifindex, false, true);
+		if (takes_ra(nl, namespace, ifindex) &&
+		    forward_note(list, ifindex, false, true) < 0)
+			return FORWARD_TOO_MANY;
 	}
-	return error;
+	list->is_ipv6 = true;
+	return 0;
 }
 
-int forward_survey(struct netlink *nl, const struct conf_link *conf, struct forward *list)
+int forward_survey(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,
+		   struct forward *list)
 {
-	int error = carries(conf, AF_INET) ? survey_ipv4(nl, list) : 0;
+	int ipv4 = carries(conf, AF_INET) ? survey_ipv4(nl, ifindex, list) : 0;
+	int ipv6 = 0;
 
-	if (error == 0 && carries(conf, AF_INET6))
-		error = survey_ipv6(nl, conf->namespace, list);
-	return error;
+	if (ipv4 >= 0 && carries(conf, AF_INET6))
+		ipv6 = survey_ipv6(nl, conf->namespace, list);
+	return ipv4 < 0 || ipv6 < 0 ? MIN(ipv4, ipv6) : MAX(ipv4, ipv6);
 }
 
 /* --- changing
@@ -288,9 +281,33 @@ static int change_ipv4(struct netlink *nl, const char *namespace, const struct f
 	return error == -ENODEV ? 0 : error;
 }
 
-static int change_all_ipv6(const char *namespace, char from, char to)
+/* Whoever writes "all" writes "default" with it, also when "all" had that value before. So
+ * "default" is put back here, and is 1 again as soon as somebody else has switched IPv6 forwarding
+ * on. */
+static int switch_ipv6_on(const char *namespace)
 {
-	return change_digit(namespace, digit_of("ipv6", "all", "forwarding", to), from);
+	struct digit all = digit_of("ipv6", "all", "forwarding", 0);
+	int error = netns_call(namespace, read_digit, &all);
+
+	if (error < 0 || all.value != '0')
+		return error;
+	all.value = '1';
+	error = netns_call(namespace, write_digit, &all);
+	if (error == 0)
+		(void)change_digit(namespace, digit_of("ipv6", "default", "forwarding", '0'), '1');
+	return error;
+}
+
+static bool is_ipv6_wanted_by_others(const char *namespace)
+{
+	struct digit later = digit_of("ipv6", "default", "forwarding", 0);
+
+	return netns_call(namespace, read_digit, &later) == 0 && later.value == '1';
+}
+
+static int switch_ipv6_off(const char *namespace)
+{
+	return change_digit(namespace, digit_of("ipv6", "all", "forwarding", '0'), '1');
 }
 
 static int change_all_ra(struct netlink *nl, const char *namespace, const struct forward *list,
@@ -326,7 +343,7 @@ void forward_apply(struct netlink *nl, const char *namespace, struct forward *li
 		/* In this order: this host's own IPv6 must not be lost for a moment. */
 		failure->ipv6 = change_all_ra(nl, namespace, list, '1', '2');
 		if (failure->ipv6 == 0)
-			failure->ipv6 = change_all_ipv6(namespace, '0', '1');
+			failure->ipv6 = switch_ipv6_on(namespace);
 	}
 	if (failure->ipv6 != 0) {
 		(void)change_all_ra(nl, namespace, list, '2', '1');
@@ -350,8 +367,8 @@ int forward_undo(struct netlink *nl, const char *namespace, const struct forward
 		if (result == 0)
 			result = error;
 	}
-	if (list->is_ipv6) {
-		int error = change_all_ipv6(namespace, '1', '0');
+	if (list->is_ipv6 && !is_ipv6_wanted_by_others(namespace)) {
+		int error = switch_ipv6_off(namespace);
 
 		if (error == 0)
 			error = change_all_ra(nl, namespace, list, '2', '1');

@@ -13,6 +13,11 @@
  * interface that has taken its address and default route from a router's advertisements would not
  * take them any more: accept_ra 1 becomes 2 there, which means the same as 1 did before.
  *
+ * That somebody else has switched IPv4 on for the whole host meanwhile shows in
+ * net.ipv4.ip_forward. For IPv6 it shows in net.ipv6.conf.default, which every write to "all" sets
+ * as well (net/ipv6/addrconf.c, addrconf_fixup_forwarding): that one is put back behind our own
+ * write.
+ *
  * Nothing is changed that is on already, and what was changed is in a list, so that exactly that is
  * changed back.
  */
@@ -26,8 +31,13 @@
 #include "conf/model.h"
 #include "daemon/host/netlink.h"
 
-/* Interfaces that one link may have switched on; a host with more has forwarding on anyway. */
+/* Interfaces that one link may have switched on. */
 #define FORWARD_ITEMS_MAX 256
+
+/* Expected answer of forward_survey(). */
+enum forward_answer {
+	FORWARD_TOO_MANY = 1, /* more interfaces do not forward yet than the list can hold */
+};
 
 /* What was changed of one interface. */
 struct forward_item {
@@ -51,21 +61,18 @@ struct forward_failure {
 };
 
 /*!
- * Whether this host hands packets from an interface on now, of one IP version at least.
- * \param nl   in the namespace of the interface
- * \param ret  written on success only
- */
-int forward_is_on(struct netlink *nl, unsigned int ifindex, bool *ret);
-
-/*!
  * Adds to a list what has to be changed for a link, of the IP versions that it carries. Changes
  * nothing itself.
- * \param nl    in the namespace of the interface
- * \param conf  of the link
- * \param list  the link's own
- * \return 0; -E2BIG: too many interfaces; a negative errno
+ * \param nl       in the namespace of the interface
+ * \param conf     of the link
+ * \param ifindex  of the link: it is in the list however many there are, and so is what interfaces
+ *                 begin with that are made later
+ * \param list     the link's own
+ * \return 0; FORWARD_TOO_MANY: the list is full, and IPv6 is not in it, because an interface that
+ *         was left out could lose its router; a negative errno
  */
-int forward_survey(struct netlink *nl, const struct conf_link *conf, struct forward *list);
+int forward_survey(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,
+		   struct forward *list);
 
 /*!
  * Changes what is in a list.
@@ -77,8 +84,8 @@ void forward_apply(struct netlink *nl, const char *namespace, struct forward *li
 		   struct forward_failure *failure);
 
 /*!
- * Changes it back. What is another way again, or not there any more, is left alone; so is IPv4 when
- * somebody has switched it on for the whole host meanwhile.
+ * Changes it back. What is another way again, or not there any more, is left alone; so is a
+ * version that somebody has switched on for the whole host meanwhile.
  * \return 0 or the first negative errno; the rest has been tried all the same
  */
 int forward_undo(struct netlink *nl, const char *namespace, const struct forward *list);

@@ -251,12 +251,12 @@ static int change_routes(const struct change *change)
 	return result;
 }
 
-static int add_addresses(struct netlink *nl, const struct conf_prefixes *addresses,
-			 unsigned int ifindex, unsigned int mtu, struct ifsetup_failure *failure)
+static int add_addresses(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,
+			 unsigned int mtu, struct ifsetup_failure *failure)
 {
-	for (size_t i = 0; i < addresses->n; i++) {
-		const struct prefix *address = &addresses->items[i];
-		int error = nl_addr_add(nl, ifindex, address);
+	for (size_t i = 0; i < conf->addresses.n; i++) {
+		const struct prefix *address = &conf->addresses.items[i];
+		int error = nl_addr_add(nl, ifindex, address, conf->mode == CONF_MODE_TUN);
 
 		if (error == -EINVAL && address->family == AF_INET6 && mtu < CONF_MTU_MIN_IPV6)
 			return fail_because(failure, IFSETUP_ADDRESS, address, error,
@@ -298,18 +298,18 @@ static int delete_addresses(struct change *change)
 /* Addresses of `before` to those of `after`. */
 static int change_addresses(struct change *change)
 {
-	const struct conf_prefixes *after = &change->after->addresses;
 	struct nl_link link;
 	int result = nl_link_get(change->nl, change->ifindex, &link);
 
 	if (result < 0)
 		return fail(change->failure, IFSETUP_ADDRESS, NULL, result);
-	result = add_addresses(change->nl, after, change->ifindex, link.mtu, change->failure);
+	result = add_addresses(change->nl, change->after, change->ifindex, link.mtu,
+			       change->failure);
 	if (result == 0)
 		result = delete_addresses(change);
 	/* The kernel deletes further addresses of the same subnet with the first. */
 	if (result == 0 && change->lost_routes)
-		result = add_addresses(change->nl, after, change->ifindex, link.mtu,
+		result = add_addresses(change->nl, change->after, change->ifindex, link.mtu,
 				       change->failure);
 	return result;
 }
@@ -379,7 +379,7 @@ int ifsetup_restore(struct netlink *nl, const struct conf_link *conf, unsigned i
 	/* Without the bridge the link has no use, but it may come. */
 	if (conf->bridge)
 		(void)bridge_join(nl, conf->bridge, ifindex);
-	result = add_addresses(nl, &conf->addresses, ifindex, link.mtu, failure);
+	result = add_addresses(nl, conf, ifindex, link.mtu, failure);
 	return result < 0 ? result : add_routes(nl, conf, ifindex, failure);
 }
 
@@ -402,7 +402,7 @@ int ifsetup_apply(struct netlink *nl, const struct conf_link *conf, unsigned int
 	result = conf->mode == CONF_MODE_TUN ? nl_link_no_link_local(nl, ifindex) : 0;
 	if (result < 0)
 		return fail(failure, IFSETUP_LINK_LOCAL, NULL, result);
-	result = add_addresses(nl, &conf->addresses, ifindex, mtu, failure);
+	result = add_addresses(nl, conf, ifindex, mtu, failure);
 	if (result == 0)
 		result = join_bridge(nl, conf, ifindex, failure);
 	if (result < 0)

@@ -4,7 +4,9 @@
  * (linux/landlock.h) stands here, so that it does not depend on the age of the headers.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 /* The same on all architectures: they are newer than the common numbering. */
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
+#define SYS_landlock_add_rule       445
 #define SYS_landlock_restrict_self  446
 #endif
 
@@ -38,11 +41,22 @@ static const struct {
 	{ 6, { .files = 0xffff, .net = 0x3, .scoped = 0x3 } }, /* abstract sockets, signals */
 };
 
-int rights_close_files(void)
+#define RULE_PATH_BENEATH  1U
+#define ACCESS_READ_FILE   0x4U
+#define ACCESS_READ_FOLDER 0x8U
+
+/* struct landlock_path_beneath_attr. */
+struct __attribute__((packed)) path_beneath {
+	uint64_t allowed;
+	int32_t fd;
+};
+
+/* Rules that refuse all that this kernel can refuse. \return a descriptor or a negative errno */
+static int refuse_all(bool tcp_too)
 {
 	struct ruleset all = { 0 };
 	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
-	int fd, r = 0;
+	int fd;
 
 	if (version < 0)
 		return -errno;
@@ -50,12 +64,55 @@ int rights_close_files(void)
 		if (version >= versions[i].version)
 			all = versions[i].can;
 	}
-	/* All of it is handled, and no rule allows any. */
+	if (!tcp_too)
+		all.net = 0;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0U);
+	return fd < 0 ? -errno : fd;
+}
+
+/* From here on, and for good. */
+static int restrict_self(int fd)
+{
+	int r = syscall(SYS_landlock_restrict_self, fd, 0U) < 0 ? -errno : 0;
+
+	close(fd);
+	return r;
+}
+
+int rights_close_files(void)
+{
+	int fd = refuse_all(true);
+
+	return fd < 0 ? fd : restrict_self(fd);
+}
+
+/* What is not there cannot be read either. */
+static int allow_reading(int rules, const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC), r = 0;
+	struct path_beneath rule = { ACCESS_READ_FILE, fd };
+	struct stat st;
+
 	if (fd < 0)
-		return -errno;
-	if (syscall(SYS_landlock_restrict_self, fd, 0U) < 0)
+		return 0;
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		rule.allowed |= ACCESS_READ_FOLDER;
+	if (syscall(SYS_landlock_add_rule, rules, RULE_PATH_BENEATH, &rule, 0U) < 0)
 		r = -errno;
+	close(fd);
+	return r;
+}
+
+int rights_limit_files(const char *const *paths, size_t n)
+{
+	int fd = refuse_all(false), r = 0;
+
+	if (fd < 0)
+		return fd;
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = allow_reading(fd, paths[i]);
+	if (r == 0)
+		return restrict_self(fd);
 	close(fd);
 	return r;
 }

@@ -60,7 +60,7 @@ static int try_to_take(int dir, const char *name)
 
 	if (fd < 0)
 		return -errno;
-	if (fcntl(fd, F_SETLK, &whole) < 0)
+	if (fcntl(fd, F_OFD_SETLK, &whole) < 0)
 		error = errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
 	else if (!is_current(dir, name, fd))
 		error = -EAGAIN;

@@ -3,9 +3,10 @@
  *
  * Two processes of one link would take back each other's rules. The interface itself excludes the
  * second only when it is opened, which is after the leftovers of an earlier process were removed.
- * The lock belongs to the process and not to its descriptor, so it ends with a process that is
- * killed, whatever children that has. Each network namespace has a file of its own: the same name
- * in another namespace is another link.
+ * The lock belongs to the open file (F_OFD_SETLK of fcntl(2)): it lives as long as anybody has a
+ * copy of the descriptor, so that two processes can hold it together, and it ends when the last of
+ * them is killed. Programs that they run do not inherit it. Each network namespace has a file of
+ * its own: the same name in another namespace is another link.
  */
 #ifndef DAEMON_HOST_LOCK_H
 #define DAEMON_HOST_LOCK_H

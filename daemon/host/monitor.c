@@ -13,16 +13,39 @@
 /* One monitor_read(). */
 struct reading {
 	struct nl_link own; /* as told by the newest event */
-	const struct monitor *monitor;
+	struct monitor *monitor;
 	struct monitor_facts *facts;
 };
 
-/* Whether an event tells of the bridge that the link wants to be in, and it is not the one that the
- * interface was taken out of. */
-static bool is_coming_bridge(const struct monitor *monitor, const struct nl_event *event)
+/* Whether an event tells that the bridge which the link wants to be in has come. It has not when it
+ * was there before: then somebody has taken the interface out, and it is to stay out. */
+static bool is_coming_bridge(struct monitor *monitor, const struct nl_event *event)
 {
-	return monitor->bridge && event->kind == NL_EVENT_LINK && event->link.is_bridge &&
-	       event->ifindex != monitor->left && strcmp(event->link.name, monitor->bridge) == 0;
+	bool was_there = event->ifindex == monitor->seen || event->ifindex == monitor->left;
+	bool is_it = monitor->bridge && event->kind == NL_EVENT_LINK && event->link.is_bridge &&
+		     strcmp(event->link.name, monitor->bridge) == 0;
+
+	if (is_it)
+		monitor->seen = event->ifindex;
+	else if (event->ifindex == monitor->seen &&
+		 (event->kind == NL_EVENT_LINK_GONE || event->kind == NL_EVENT_LINK_MOVED))
+		monitor->seen = 0;
+	return is_it && !was_there;
+}
+
+/* The answer to what was asked because events were lost. */
+static void note_refusal(struct monitor *monitor, const struct nl_event *event,
+			 struct monitor_facts *facts)
+{
+	if (event->error != -ENODEV)
+		return;
+	if (event->ifindex == 0 || event->ifindex == monitor->own.ifindex) {
+		facts->own_deleted = true;
+	} else if (event->ifindex == monitor->seen) {
+		/* Another one may have come in its place. */
+		monitor->seen = 0;
+		facts->bridge_came = monitor->bridge != NULL;
+	}
 }
 
 static void note_event(const struct nlmsghdr *message, void *context)
@@ -34,7 +57,7 @@ static void note_event(const struct nlmsghdr *message, void *context)
 	if (event.kind == NL_EVENT_OTHER)
 		return;
 	if (event.kind == NL_EVENT_REFUSED) {
-		reading->facts->own_deleted |= event.error == -ENODEV;
+		note_refusal(reading->monitor, &event, reading->facts);
 		return;
 	}
 	if (event.ifindex != reading->own.ifindex) {
@@ -108,7 +131,8 @@ int monitor_open(struct monitor *monitor, const char *namespace, unsigned int ow
 	error = netns_open_netlink(namespace, &request);
 	if (error == 0)
 		error = nl_link_get(&request, own_ifindex, &monitor->own);
-	monitor->left = monitor->own.master;
+	/* Where it is now, it has been put because the file says so. */
+	monitor->left = monitor->seen = monitor->own.master;
 	netlink_close(&request);
 	if (error < 0)
 		monitor_close(monitor);
@@ -175,9 +199,11 @@ int monitor_read(struct monitor *monitor, struct monitor_facts *facts)
 	error = netlink_drain(&monitor->nl, note_event, &reading, &lost);
 	for (int i = 0; i < REREADS_MAX && error == 0 && lost; i++) {
 		facts->underlay_changed = true;
-		facts->bridge_came = monitor->bridge != NULL;
+		facts->bridge_came |= monitor->bridge && monitor->seen == 0;
 		lost = false;
 		error = nl_link_ask(&monitor->nl, monitor->own.ifindex);
+		if (error == 0 && monitor->seen != 0)
+			error = nl_link_ask(&monitor->nl, monitor->seen);
 		if (error == 0)
 			error = netlink_drain(&monitor->nl, note_event, &reading, &lost);
 	}

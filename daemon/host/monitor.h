@@ -25,6 +25,7 @@ struct monitor {
 	struct nl_link own;    /* as last told; own.ifindex is never 0 while open */
 	const char *bridge;    /* not owned; set by the caller, at any time: whose coming to tell */
 	unsigned int left;     /* the bridge that the interface was in last */
+	unsigned int seen;     /* the one to tell of, as it was there last; 0: not yet, or gone */
 	const char *namespace; /* not owned; NULL: all of the following is closed */
 	struct netlink outer;  /* hears of the underlay */
 	struct netns_watch watch;

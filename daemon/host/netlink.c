@@ -84,9 +84,9 @@ int netlink_open_netfilter(struct netlink *nl)
 	return open_requests(nl, NETLINK_NETFILTER);
 }
 
-int netlink_open_events(struct netlink *nl, const unsigned int *groups, size_t n_groups)
+static int open_events(struct netlink *nl, int bus, const unsigned int *groups, size_t n_groups)
 {
-	int error = open_socket(nl, NETLINK_ROUTE, SOCK_NONBLOCK);
+	int error = open_socket(nl, bus, SOCK_NONBLOCK);
 
 	if (error < 0)
 		return error;
@@ -101,6 +101,16 @@ int netlink_open_events(struct netlink *nl, const unsigned int *groups, size_t n
 		}
 	}
 	return 0;
+}
+
+int netlink_open_events(struct netlink *nl, const unsigned int *groups, size_t n_groups)
+{
+	return open_events(nl, NETLINK_ROUTE, groups, n_groups);
+}
+
+int netlink_open_netfilter_events(struct netlink *nl, const unsigned int *groups, size_t n_groups)
+{
+	return open_events(nl, NETLINK_NETFILTER, groups, n_groups);
 }
 
 void netlink_close(struct netlink *nl)

@@ -57,9 +57,12 @@ static bool has_notes(const struct undo *undo)
 /* Writes the notes, or removes them when there is nothing to note. */
 int netup_save(struct netup *netup, char text[static NETUP_TEXT_MAX])
 {
+	uint64_t netns = undo_netns(netup->undo.namespace);
 	int error;
 
-	netup->undo.netns = undo_netns(netup->undo.namespace);
+	/* A name that is gone leads nowhere; the notes are about where it led. */
+	if (netns != 0)
+		netup->undo.netns = netns;
 	error = has_notes(&netup->undo) ? undo_save(netup->run_dir, &netup->undo)
 					: undo_forget(netup->run_dir);
 	if (error < 0)
@@ -139,6 +142,13 @@ static bool is_interface_there(const struct netup *netup)
 	return found;
 }
 
+static bool is_elsewhere(const struct netup *netup)
+{
+	uint64_t netns = undo_netns(netup->undo.namespace);
+
+	return netns == 0 || netns != netup->undo.netns;
+}
+
 int netup_recover(struct netup *netup, char text[static NETUP_TEXT_MAX])
 {
 	int result = undo_load(netup->run_dir, &netup->undo);
@@ -152,8 +162,11 @@ int netup_recover(struct netup *netup, char text[static NETUP_TEXT_MAX])
 				result);
 		return result;
 	}
-	/* Notes about another namespace say nothing about this one. */
-	if (netup->undo.netns != undo_netns(netup->undo.namespace)) {
+	/* Notes about another namespace say nothing about this one. What happened in one that had a
+	 * name is gone with it. */
+	if (is_elsewhere(netup)) {
+		if (netup_is_gone(netup))
+			(void)undo_forget(netup->run_dir);
 		netup->undo = (struct undo) { .netns = 0 };
 		return 0;
 	}
@@ -290,7 +303,7 @@ int netup_start(struct netup *netup, const struct conf_link *conf, unsigned int 
 		drop_tunnel(netup, ifindex, text);
 	if (needs_policy && has_ipv4_default(conf))
 		set_valid_mark(netup, text);
-	netup_set_forward(netup, conf, text);
+	netup_set_forward(netup, conf, ifindex, text);
 	result = netup_set_filter(netup, conf, ifindex, text);
 	if (needs_policy && result == 0)
 		result = set_policy(netup, conf, ifindex, text);
@@ -303,6 +316,13 @@ int netup_start(struct netup *netup, const struct conf_link *conf, unsigned int 
 	if (result == 0 && text[0])
 		return NETUP_WARNING;
 	return result;
+}
+
+int netup_repair(struct netup *netup, const struct conf_link *conf, unsigned int ifindex,
+		 char text[static NETUP_TEXT_MAX])
+{
+	text[0] = '\0';
+	return netup->undo.has_filter ? netup_set_filter(netup, conf, ifindex, text) : 0;
 }
 
 int netup_set_dns(struct netup *netup, const struct conf_link *conf,

@@ -78,12 +78,26 @@ int netup_start(struct netup *netup, const struct conf_link *conf, unsigned int 
 		char text[static NETUP_TEXT_MAX]);
 
 /*!
+ * Makes the table of the packet filter again, which somebody has deleted since netup_start().
+ * \param conf  that netup_start() had
+ * \return 0, also when there is to be none; a negative errno with a text
+ */
+int netup_repair(struct netup *netup, const struct conf_link *conf, unsigned int ifindex,
+		 char text[static NETUP_TEXT_MAX]);
+
+/*!
  * Announces the name servers, or takes them back when the file has none; serves start and reload.
  * Blocks while other programs run, up to some seconds. Never a reason to give up.
  * \return 0 or NETUP_WARNING with a text
  */
 int netup_set_dns(struct netup *netup, const struct conf_link *conf,
 		  char text[static NETUP_TEXT_MAX]);
+
+/*!
+ * Takes the interface out of the bridge of the file: before netup_stop(), because an interface that
+ * somebody else has made stays, and because a bridge with ports is not deleted.
+ */
+void netup_leave_bridge(struct netup *netup, const char *name);
 
 /*!
  * Undoes all of it, while the interface is still there. May be called at any time after

@@ -19,6 +19,10 @@ int netup_save(struct netup *netup, char text[static NETUP_TEXT_MAX]);
 /*! Where the interface is, or was; NULL: in the namespace of this process. */
 const char *netup_namespace(const struct netup *netup);
 
+/*! Whether the interface was in a namespace that is not there any more; what was in it is gone with
+ * it. */
+bool netup_is_gone(const struct netup *netup);
+
 /*!
  * Makes the link's table of the packet filter as the file wants it, or removes it.
  * \return 0, also with a text about what the kernel lacks; a negative errno with a text
@@ -31,7 +35,7 @@ void netup_undo_filter(struct netup *netup, char text[static NETUP_TEXT_MAX]);
 
 /*! Switches forwarding on or back, as the file wants it. Never a reason to give up, because the
  * link itself works without; what is missing is in the text. */
-void netup_set_forward(struct netup *netup, const struct conf_link *conf,
+void netup_set_forward(struct netup *netup, const struct conf_link *conf, unsigned int ifindex,
 		       char text[static NETUP_TEXT_MAX]);
 
 /*!

@@ -79,7 +79,7 @@ static int begin_batch(struct nft *nft, const char *link)
 	*nft = (struct nft) { .buffer = malloc(BUFFER_FIRST), .size = BUFFER_FIRST };
 	if (!nft->buffer)
 		return -ENOMEM;
-	snprintf(nft->table, sizeof(nft->table), "vpnd-%s", link);
+	snprintf(nft->table, sizeof(nft->table), NFT_TABLE_PREFIX "%s", link);
 	begin(nft, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
 	return 0;
 }

@@ -24,8 +24,11 @@
 
 struct nlattr;
 
-/* Longest name of a table: "vpnd-", a link's name, and a NUL. */
-#define NFT_NAME_MAX (IFNAMSIZ + 5)
+/* In front of a link's name: the name of its table. */
+#define NFT_TABLE_PREFIX "vpnd-"
+
+/* Longest name of a table, with a NUL. */
+#define NFT_NAME_MAX (IFNAMSIZ + sizeof(NFT_TABLE_PREFIX) - 1)
 
 /* Places of chains among those of others, as nft(8) names them. */
 enum nft_priority {

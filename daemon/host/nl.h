@@ -85,13 +85,15 @@ int nl_bridge_del(struct netlink *nl, unsigned int ifindex);
 int nl_bridge_ports(struct netlink *nl, unsigned int ifindex, size_t *ret);
 
 /*!
- * Adds an address with its prefix length. IPv6 addresses skip duplicate address detection
- * (RFC 4862 section 5.4) and are usable at once: nobody else is on a point-to-point link.
- * \param address  host bits are the address
+ * Adds an address with its prefix length.
+ * \param address   host bits are the address
+ * \param is_alone  nobody else can have it, as on a point-to-point link: an IPv6 address skips
+ *                  duplicate address detection (RFC 4862 section 5.4) and is usable at once
  * \return 0; -EEXIST when the interface has it already; -EACCES when IPv6 is switched off for the
  *         interface; -EADDRNOTAVAIL for an address that no interface can have
  */
-int nl_addr_add(struct netlink *nl, unsigned int ifindex, const struct prefix *address);
+int nl_addr_add(struct netlink *nl, unsigned int ifindex, const struct prefix *address,
+		bool is_alone);
 
 /*!
  * Deletes an address. The kernel deletes with it the route to its subnet, and further IPv4

@@ -8,7 +8,7 @@
 
 /* Adds or deletes: both requests have the same form. */
 static int change(struct netlink *nl, uint16_t type, uint16_t flags, unsigned int ifindex,
-		  const struct prefix *address)
+		  const struct prefix *address, uint8_t address_flags)
 {
 	alignas(struct nlmsghdr) char buffer[NETLINK_MESSAGE_MAX] = { 0 };
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -25,19 +25,22 @@ static int change(struct netlink *nl, uint16_t type, uint16_t flags, unsigned in
 	info->ifa_prefixlen = address->len;
 	info->ifa_scope = RT_SCOPE_UNIVERSE;
 	info->ifa_index = ifindex;
-	if (address->family == AF_INET6)
-		info->ifa_flags = IFA_F_NODAD;
+	info->ifa_flags = address_flags;
 	mnl_attr_put(request, IFA_LOCAL, addr_len, address->addr);
 	mnl_attr_put(request, IFA_ADDRESS, addr_len, address->addr);
 	return netlink_query(nl, request, NULL, NULL);
 }
 
-int nl_addr_add(struct netlink *nl, unsigned int ifindex, const struct prefix *address)
+int nl_addr_add(struct netlink *nl, unsigned int ifindex, const struct prefix *address,
+		bool is_alone)
 {
-	return change(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, address);
+	bool skips_detection = is_alone && address->family == AF_INET6;
+
+	return change(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, address,
+		      skips_detection ? IFA_F_NODAD : 0);
 }
 
 int nl_addr_del(struct netlink *nl, unsigned int ifindex, const struct prefix *address)
 {
-	return change(nl, RTM_DELADDR, 0, ifindex, address);
+	return change(nl, RTM_DELADDR, 0, ifindex, address, 0);
 }

@@ -7,6 +7,9 @@
 
 #include "daemon/host/nl.h"
 
+/* Reads of a list that changes all the time before we give up. */
+#define DUMP_TRIES 5
+
 static struct nlmsghdr *begin(void *buffer, uint16_t type, uint16_t flags, unsigned int ifindex)
 {
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -74,15 +77,19 @@ static void count_port(const struct nlmsghdr *message, void *context)
 
 int nl_bridge_ports(struct netlink *nl, unsigned int ifindex, size_t *ret)
 {
-	alignas(struct nlmsghdr) char buffer[NETLINK_MESSAGE_MAX] = { 0 };
 	struct count count = { .master = ifindex };
-	struct nlmsghdr *request = begin(buffer, RTM_GETLINK, NLM_F_DUMP, 0);
-	int error;
+	int error = -EINTR;
 
-	/* Kernels that do not know the filter send all; so each answer is looked at. */
-	mnl_attr_put_u32(request, IFLA_MASTER, ifindex);
-	mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	error = netlink_query(nl, request, count_port, &count);
+	for (int tries = 0; tries < DUMP_TRIES && error == -EINTR; tries++) {
+		alignas(struct nlmsghdr) char buffer[NETLINK_MESSAGE_MAX] = { 0 };
+		struct nlmsghdr *request = begin(buffer, RTM_GETLINK, NLM_F_DUMP, 0);
+
+		/* Kernels that do not know the filter send all; so each answer is looked at. */
+		mnl_attr_put_u32(request, IFLA_MASTER, ifindex);
+		mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+		count.n = 0;
+		error = netlink_query(nl, request, count_port, &count);
+	}
 	if (error == 0)
 		*ret = count.n;
 	return error;

@@ -50,11 +50,22 @@ static void parse_route(const struct nlmsghdr *message, struct nl_event *ret)
 
 static void parse_refusal(const struct nlmsghdr *message, struct nl_event *ret)
 {
+	struct {
+		struct nlmsgerr error;
+		struct ifinfomsg info; /* of nl_link_ask() */
+	} refused;
+
 	if (mnl_nlmsg_get_payload_len(message) < sizeof(ret->error))
 		return;
 	memcpy(&ret->error, mnl_nlmsg_get_payload(message), sizeof(ret->error));
-	if (ret->error < 0)
-		ret->kind = NL_EVENT_REFUSED;
+	if (ret->error >= 0)
+		return;
+	ret->kind = NL_EVENT_REFUSED;
+	/* The kernel sends the request back behind the error. */
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(refused))
+		return;
+	memcpy(&refused, mnl_nlmsg_get_payload(message), sizeof(refused));
+	ret->ifindex = (unsigned int)refused.info.ifi_index;
 }
 
 static const struct {

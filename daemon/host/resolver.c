@@ -37,7 +37,7 @@ static int fork_keeper(struct resolver *resolver)
 	resolver->keeper = fork();
 	error = -errno;
 	if (resolver->keeper == 0)
-		resolver_child_run(fds[1], parent, limit_ms(resolver));
+		resolver_child_run(fds[1], parent, limit_ms(resolver), resolver->user);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	close(fds[1]);
 	if (resolver->keeper < 0) {
@@ -75,8 +75,7 @@ void resolver_stop(struct resolver *resolver)
 	 * A loop that reaps all children may have taken this one already, and then the number can
 	 * be somebody else's: only a child that is still ours and alive may be killed.
 	 */
-	if (waitpid(resolver->keeper, NULL, WNOHANG) == 0) {
-		kill(resolver->keeper, SIGKILL);
+	if (waitpid(resolver->keeper, NULL, WNOHANG) == 0 && kill(resolver->keeper, SIGKILL) == 0) {
 		while (waitpid(resolver->keeper, NULL, 0) < 0 && errno == EINTR)
 			;
 	}

@@ -10,6 +10,9 @@
  *
  *   vpnd ---- socket pair ---- keeper ---- pipe ---- worker: getaddrinfo()
  *
+ * What name servers answer is parsed in the worker, without any right: as a user without any, and
+ * where the kernel has Landlock, with nothing of the file system but what name lookups read.
+ *
  * The keeper is to be forked before keys are loaded and before threads are started. Should
  * somebody kill it, the next question needs another: from get_keeper(), where a process that may
  * not fork any more has somebody who does; else it is forked from the process as it is then, and
@@ -59,6 +62,7 @@ struct resolver {
 	 * forked that one ends it. NULL: it is forked here. */
 	int (*get_keeper)(void *context);
 	void *context;
+	const char *user; /* whom a keeper forked by root becomes; NULL: it gives up nothing */
 };
 
 #define RESOLVER_NULL                                                                              \

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,9 +10,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "daemon/host/rights.h"
 
 /* The number that the keeper's end of the pair gets. */
 #define KEEPER_FD 3
@@ -65,15 +65,34 @@ static void die_with(pid_t parent)
 		_exit(0);
 }
 
-/* Gives up every capability: asking a name server needs none. What fails is not needed. */
-static void drop_rights(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
-
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	(void)syscall(SYS_capset, &header, none);
-}
+/* What libc reads for a lookup, and modules for name services that a host may have. Not all of
+ * /etc: the user may be able to read keys there. */
+static const char *const readable[] = {
+	"/usr",
+	"/lib",
+	"/lib32",
+	"/lib64",
+	"/etc/gai.conf",
+	"/etc/host.conf",
+	"/etc/hostname",
+	"/etc/hosts",
+	"/etc/ld.so.cache",
+	"/etc/mdns.allow",
+	"/etc/nsswitch.conf",
+	"/etc/protocols",
+	"/etc/resolv.conf",
+	"/etc/services",
+	"/dev/null",
+	"/dev/urandom",
+	"/run/NetworkManager",
+	"/run/avahi-daemon",
+	"/run/nscd",
+	"/run/resolvconf",
+	"/run/systemd/resolve",
+	"/run/systemd/machines",
+	"/var/cache/nscd",
+	"/var/lib/sss",
+};
 
 /* Copies what getaddrinfo() found, as far as it is IPv4 or IPv6. */
 static void take_addresses(const struct addrinfo *list, uint16_t port, struct resolver_reply *reply)
@@ -94,12 +113,15 @@ static void take_addresses(const struct addrinfo *list, uint16_t port, struct re
 }
 
 /* The worker: one lookup, written to the pipe. */
-static noreturn void look_up(const struct resolver_question *question, int pipe_fd)
+static noreturn void look_up(const struct resolver_question *question, int pipe_fd, bool is_limited)
 {
 	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM };
 	struct resolver_reply reply;
 	struct addrinfo *list = NULL;
 
+	/* Looked up for each question anew: another file may have got that name meanwhile. */
+	if (is_limited)
+		(void)rights_limit_files(readable, ARRAY_SIZE(readable));
 	memset(&reply, 0, sizeof(reply));
 	reply.id = question->id;
 	reply.error = getaddrinfo(question->host, NULL, &hints, &list);
@@ -135,7 +157,7 @@ static bool await_reply(int pipe_fd, int limit_ms, struct resolver_reply *reply)
 }
 
 /* Has one question answered by a worker. */
-static void serve(const struct resolver_question *question, int limit_ms,
+static void serve(const struct resolver_question *question, int limit_ms, bool is_limited,
 		  struct resolver_reply *reply)
 {
 	pid_t keeper = getpid();
@@ -150,7 +172,7 @@ static void serve(const struct resolver_question *question, int limit_ms,
 		die_with(keeper);
 		close(KEEPER_FD);
 		close(fds[0]);
-		look_up(question, fds[1]);
+		look_up(question, fds[1], is_limited);
 	}
 	close(fds[1]);
 	if (worker > 0) {
@@ -174,21 +196,24 @@ static bool receive(struct resolver_question *question)
 	       memchr(question->host, '\0', sizeof(question->host)) && question->host[0];
 }
 
-noreturn void resolver_child_run(int fd, pid_t parent, int limit_ms)
+noreturn void resolver_child_run(int fd, pid_t parent, int limit_ms, const char *user)
 {
 	struct resolver_question question;
+	char text[RIGHTS_TEXT_MAX];
 
 	reset_signals();
-	die_with(parent);
 	if (!keep_only(fd))
 		_exit(1);
-	drop_rights();
+	if (user && rights_drop(user, text) < 0)
+		_exit(1);
+	/* Not before: whoever becomes another user is no longer told. */
+	die_with(parent);
 	(void)prctl(PR_SET_NAME, "vpnd-resolver");
 	while (receive(&question)) {
 		struct resolver_reply reply;
 
 		memset(&reply, 0, sizeof(reply));
-		serve(&question, limit_ms, &reply);
+		serve(&question, limit_ms, user != NULL, &reply);
 		reply.id = question.id;
 		if (send(KEEPER_FD, &reply, sizeof(reply), MSG_NOSIGNAL) < 0)
 			break;

@@ -34,7 +34,8 @@ struct resolver_reply {
  * \param fd         this end of the pair
  * \param parent     process that must be alive
  * \param limit_ms   for one lookup
+ * \param user       as in struct resolver
  */
-noreturn void resolver_child_run(int fd, pid_t parent, int limit_ms);
+noreturn void resolver_child_run(int fd, pid_t parent, int limit_ms, const char *user);
 
 #endif

@@ -66,6 +66,16 @@ static void keep_lock_limit(void)
 	(void)setrlimit(RLIMIT_MEMLOCK, &limit);
 }
 
+/* Whether the bounding set can be emptied. */
+static bool may_empty_bounding_set(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+
+	return syscall(SYS_capget, &header, caps) == 0 &&
+	       (caps[CAP_TO_INDEX(CAP_SETPCAP)].effective & CAP_TO_MASK(CAP_SETPCAP)) != 0;
+}
+
 /* Without CAP_SETPCAP it stays as it is, and nothing comes of it: the other sets are empty, and no
  * program that is run can get anything out of it. */
 static void empty_bounding_set(void)
@@ -100,8 +110,20 @@ static int empty_capabilities(char text[static RIGHTS_TEXT_MAX])
 	return 0;
 }
 
+/* Neither inherited by programs nor to be had from them. */
+static bool sets_are_empty(bool bounding_too)
+{
+	for (unsigned long cap = 0; cap < CAPS_MAX; cap++) {
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) == 1 ||
+		    (bounding_too && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1))
+			return false;
+	}
+	return true;
+}
+
 /* Believes nothing that was done above. */
-static int verify(bool was_root, const struct user *user, char text[static RIGHTS_TEXT_MAX])
+static int verify(bool was_root, bool bounding_too, const struct user *user,
+		  char text[static RIGHTS_TEXT_MAX])
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
@@ -120,6 +142,8 @@ static int verify(bool was_root, const struct user *user, char text[static RIGHT
 		if (caps[i].effective || caps[i].permitted || caps[i].inheritable)
 			return fail(text, "it still has capabilities", EPERM);
 	}
+	if (!sets_are_empty(bounding_too))
+		return fail(text, "programs could still get capabilities", EPERM);
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return fail(text, "programs could still give it rights", EPERM);
 	return 0;
@@ -127,7 +151,7 @@ static int verify(bool was_root, const struct user *user, char text[static RIGHT
 
 int rights_drop(const char *user_name, char text[static RIGHTS_TEXT_MAX])
 {
-	bool was_root = geteuid() == 0;
+	bool was_root = geteuid() == 0, bounding_too = may_empty_bounding_set();
 	struct user user = { geteuid(), getegid() };
 	int answer = 0, r = 0;
 
@@ -144,6 +168,6 @@ int rights_drop(const char *user_name, char text[static RIGHTS_TEXT_MAX])
 	if (r == 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
 		r = fail(text, "cannot keep other processes out of the memory", errno);
 	if (r == 0)
-		r = verify(was_root, &user, text);
+		r = verify(was_root, bounding_too, &user, text);
 	return r < 0 ? r : answer;
 }

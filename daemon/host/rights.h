@@ -8,6 +8,7 @@
 #define DAEMON_HOST_RIGHTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/defs.h"
 
@@ -22,7 +23,7 @@ enum rights_answer {
 /*!
  * Becomes a user without rights: no supplementary group, no capability in any set, and no way to
  * get any by running a program (PR_SET_NO_NEW_PRIVS). Started as another user than root, it stays
- * that one, and what it inherited of the bounding set stays too, which counts for nothing then.
+ * that one. What it may not take out of the bounding set stays there, and counts for nothing.
  * Afterwards it looks whether all that is so.
  * Sources: setresuid(2), capabilities(7), "Capability bounding set" and "Ambient".
  * \param user  to become when started as root; where there is none of that name, `nobody`
@@ -40,5 +41,14 @@ int rights_drop(const char *user, char text[static RIGHTS_TEXT_MAX]);
  *         negative errno
  */
 int rights_close_files(void);
+
+/*!
+ * The same for what needs to read some files: those below the given paths can be read, nothing else
+ * can be opened, and nothing changed or run. TCP connections stay possible.
+ * \param paths  files and directories; links are followed now, and what is not there is left out
+ * \param n      how many
+ * \return as rights_close_files()
+ */
+int rights_limit_files(const char *const *paths, size_t n);
 
 #endif

@@ -51,7 +51,9 @@ static const struct {
 	{ SCMP_SYS(getsockopt), ALL },
 	{ SCMP_SYS(dup3), CONTROL },
 	{ SCMP_SYS(memfd_create), CONTROL },
-	{ SCMP_SYS(fstat), CONTROL },
+	/* The size of one. Not fstat(2): libc may ask for that by a path, which cannot be looked
+	 * at here. */
+	{ SCMP_SYS(lseek), CONTROL },
 	{ SCMP_SYS(wait4), CONTROL }, /* libev, when the helper ends */
 
 	/* Memory and threads. */
@@ -89,12 +91,11 @@ static const struct {
 	/* Memory that is not to be run. */
 	{ SCMP_SYS(mmap), ALL, 2, PROT_EXEC, 0 },
 	{ SCMP_SYS(mprotect), ALL, 2, PROT_EXEC, 0 },
-	/* About a descriptor, not a path; libc asks for that in this way. */
-	{ SCMP_SYS(newfstatat), CONTROL, 3, UINT32_MAX, AT_EMPTY_PATH },
 	{ SCMP_SYS(fcntl), CONTROL, 1, UINT32_MAX, F_GETFL },
 	{ SCMP_SYS(fcntl), CONTROL, 1, UINT32_MAX, F_SETFL },
 	{ SCMP_SYS(fcntl), CONTROL, 1, UINT32_MAX, F_GETFD },
 	{ SCMP_SYS(fcntl), CONTROL, 1, UINT32_MAX, F_SETFD },
+	{ SCMP_SYS(fcntl), CONTROL, 1, UINT32_MAX, F_GET_SEALS },
 };
 
 /* Options of sockets that are set while a link runs; marks and buffers are the helper's. */

@@ -38,6 +38,7 @@ static struct {
 	nsec_t watchdog;
 	struct passed passed[SERVICE_FDS_MAX];
 	size_t n_passed;
+	bool keeps; /* stored descriptors, for the next process */
 } service = { .fd = -1 };
 
 /* A variable of the environment as a number; 0 when it is none. */
@@ -128,7 +129,8 @@ static void take_over(void)
 int service_init(void)
 {
 	static const char *const names[] = { "NOTIFY_SOCKET",  "LISTEN_FDS",    "LISTEN_PID",
-					     "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID" };
+					     "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID",
+					     "VPND_KEEPS" };
 	const char *address = getenv(names[0]); /* NOLINT(concurrency-mt-unsafe) */
 	int r;
 
@@ -138,6 +140,7 @@ int service_init(void)
 	if (r == 0 && service.fd >= 0 && (!getenv("WATCHDOG_PID") || is_for_us("WATCHDOG_PID")))
 		service.watchdog =
 			MIN(number_of("WATCHDOG_USEC"), UINT64_MAX / 1000) * NSEC_PER_USEC;
+	service.keeps = number_of("VPND_KEEPS") == 1;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		unsetenv(names[i]); /* NOLINT(concurrency-mt-unsafe) */
 	if (r < 0 && service.fd >= 0) {
@@ -162,6 +165,11 @@ void service_deinit(void)
 bool service_is_there(void)
 {
 	return service.fd >= 0;
+}
+
+bool service_keeps(void)
+{
+	return service.fd >= 0 && service.keeps;
 }
 
 /* Sends lines, and a descriptor with them unless it is -1. */

@@ -42,6 +42,12 @@ void service_deinit(void);
 bool service_is_there(void);
 
 /*!
+ * Whether it starts a process that was killed again, and keeps for that one what is stored: the
+ * unit says so by VPND_KEEPS=1 in the environment, because no manager does.
+ */
+bool service_keeps(void);
+
+/*!
  * The link works, or the reload is done.
  * \param status  one line without a newline, shown by `systemctl status`
  * \return 0 or a negative errno

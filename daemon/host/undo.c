@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +19,10 @@
 #define FILE_NAME "undo"
 #define TEMPORARY "undo.new"
 #define FILE_MAX  16384
+
+/* Two seconds in all. */
+#define LOCK_TRIES    200
+#define LOCK_PAUSE_MS 10
 
 /* One line of the file: a key and the number it takes. */
 enum note {
@@ -203,6 +209,42 @@ int undo_make_dir(const char *run_dir)
 	return mkdir(run_dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* The file that is locked, in the directory above. Where a sandbox makes that one read-only, the
+ * file is there already: tmpfiles.d(5) has made it. */
+static int open_lock(const char *run_dir)
+{
+	const char *slash = strrchr(run_dir, '/');
+	char path[PATH_MAX];
+	int len;
+
+	if (!slash || slash == run_dir)
+		return -1;
+	len = snprintf(path, sizeof(path), "%.*s/.lock", (int)(slash - run_dir), run_dir);
+	if (len < 0 || len >= (int)sizeof(path))
+		return -1;
+	return open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+int undo_lock(const char *run_dir)
+{
+	int fd = open_lock(run_dir);
+
+	for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || i == LOCK_TRIES) {
+			close(fd);
+			return -1;
+		}
+		poll(NULL, 0, LOCK_PAUSE_MS);
+	}
+	return fd;
+}
+
+void undo_unlock(int lock)
+{
+	if (lock >= 0)
+		close(lock);
+}
+
 static int write_text(int dir, const char *text, size_t len)
 {
 	int fd, error = 0;
@@ -341,6 +383,26 @@ void undo_others_forward(const char *run_dir, uint64_t netns, struct forward *re
 {
 	*ret = (struct forward) { .n = 0 };
 	each_other(run_dir, netns, note_forward, ret);
+}
+
+struct bridge_search {
+	unsigned int ifindex;
+	bool found;
+};
+
+static void note_bridge(const struct undo *undo, void *context)
+{
+	struct bridge_search *search = context;
+
+	search->found |= undo->bridge.ifindex == search->ifindex;
+}
+
+bool undo_others_bridge(const char *run_dir, uint64_t netns, unsigned int ifindex)
+{
+	struct bridge_search search = { .ifindex = ifindex };
+
+	each_other(run_dir, netns, note_bridge, &search);
+	return search.found && ifindex != 0;
 }
 
 uint64_t undo_netns(const char *namespace)

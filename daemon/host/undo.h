@@ -71,6 +71,20 @@ int undo_make_dir(const char *run_dir);
 int undo_forget(const char *run_dir);
 
 /*!
+ * Keeps every other link of this host out of what begins with looking at the others' notes: two
+ * that stop at once would each leave to the other what both have changed. To be held from the look
+ * until one's own notes are saved, and for nothing that may wait; not twice at once by one process.
+ *
+ * It is a lock on the file ".lock" above the run directory, whose name is no link's, and it ends
+ * with its process. Whoever gets it not within two seconds goes on without: a stop must not hang.
+ * \return a descriptor for undo_unlock(), close-on-exec, or -1
+ */
+must_check int undo_lock(const char *run_dir);
+
+/*! Lets others in again. \param lock  from undo_lock(), -1 included */
+void undo_unlock(int lock);
+
+/*!
  * Whether another link of this namespace has set src_valid_mark and will want it reset: looks into
  * the files of the directories beside `run_dir`, as far as they may be read.
  */
@@ -81,6 +95,9 @@ must_check bool undo_others_set_valid_mark(const char *run_dir, uint64_t netns);
  * \param ret  all zero when there is nothing
  */
 void undo_others_forward(const char *run_dir, uint64_t netns, struct forward *ret);
+
+/*! Whether another link of a namespace has noted that it deletes a bridge; from the same files. */
+must_check bool undo_others_bridge(const char *run_dir, uint64_t netns, unsigned int ifindex);
 
 /*!
  * The inode of a network namespace.

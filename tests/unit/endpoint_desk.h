@@ -32,7 +32,7 @@ static struct endpoint_spec specs[CONF_ENDPOINTS_MAX];
 static struct conf_link conf;
 static struct endpoint endpoint;
 static struct report report;
-static int saved_stderr, log_fd;
+static int saved_stderr, captured_fd;
 
 static inline int set_up(void **state)
 {
@@ -45,9 +45,9 @@ static inline int set_up(void **state)
 	resolver.fd = fds[0];
 	keeper_fd = fds[1];
 	memset(&report, 0, sizeof(report));
-	log_fd = memfd_create("log", MFD_CLOEXEC);
+	captured_fd = memfd_create("log", MFD_CLOEXEC);
 	saved_stderr = dup(STDERR_FILENO);
-	if (log_fd < 0 || saved_stderr < 0 || dup2(log_fd, STDERR_FILENO) < 0)
+	if (captured_fd < 0 || saved_stderr < 0 || dup2(captured_fd, STDERR_FILENO) < 0)
 		return -1;
 	log_init(NULL, LOG_LEVEL_INFO);
 	return 0;
@@ -61,7 +61,7 @@ static inline int tear_down(void **state)
 		close(keeper_fd);
 	dup2(saved_stderr, STDERR_FILENO);
 	close(saved_stderr);
-	close(log_fd);
+	close(captured_fd);
 	return 0;
 }
 
@@ -69,7 +69,7 @@ static inline int tear_down(void **state)
 static inline unsigned int n_said(const char *what)
 {
 	static char text[100000];
-	ssize_t len = pread(log_fd, text, sizeof(text) - 1, 0);
+	ssize_t len = pread(captured_fd, text, sizeof(text) - 1, 0);
 	unsigned int n = 0;
 
 	assert_true(len >= 0);

@@ -68,7 +68,8 @@ static inline void field_open(struct field *field)
 	for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
 		struct prefix address = prefix_of(addresses[i]);
 
-		assert_int_equal(nl_addr_add(&field->nl, field->underlay.ifindex, &address), 0);
+		assert_int_equal(nl_addr_add(&field->nl, field->underlay.ifindex, &address, true),
+				 0);
 	}
 	assert_int_equal(nl_link_set_up(&field->nl, field->underlay.ifindex), 0);
 	assert_int_equal(nl_route_add(&field->nl, field->underlay.ifindex, NL_ROUTE_TABLE_MAIN,

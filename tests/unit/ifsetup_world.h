@@ -48,7 +48,7 @@ static inline void setup(struct world *world, const char *const *addresses,
 	world->other_fd = make_tun("vtb");
 	assert_int_equal(nl_link_index(&world->nl, "vta", &world->own), 0);
 	assert_int_equal(nl_link_index(&world->nl, "vtb", &world->other), 0);
-	assert_int_equal(nl_addr_add(&world->nl, world->other, &other_address), 0);
+	assert_int_equal(nl_addr_add(&world->nl, world->other, &other_address, true), 0);
 	assert_int_equal(nl_link_set_up(&world->nl, world->other), 0);
 	memcpy(world->conf.name, "vta", sizeof("vta"));
 	world->conf.addresses = prefixes_of(addresses);

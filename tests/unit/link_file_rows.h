@@ -262,6 +262,12 @@ static const struct broken_file broken_files[] = {
 	{ "bridge name with slash", IFACE "Mode = tap\nBridge = ../br0\n" PEER,
 	  "x:4: error: Bridge is not the name of an interface: 1 to 15 letters, digits or "
 	  "\"_=+.-\"\n" },
+	{ "mtu without room for the frame's header", IFACE "Mode = tap\nMTU = 65445\n" PEER,
+	  "x:4: error: MTU is 65445, but with Mode = tap it is at most 65444, because the Ethernet "
+	  "header takes room as well\n" },
+	{ "tap as a full tunnel", IFACE "Mode = tap\n" PEER "AllowedIPs = 0.0.0.0/0, ::/0\n",
+	  "x:7: warning: on Mode = tap a default route asks by ARP for every address: use Table = "
+	  "off and \"PostUp = ip route add default via ADDRESS\"\n" },
 	{ "namespace leads out", IFACE "Namespace = ../host\n" PEER,
 	  "x:3: error: Namespace is not the name of a network namespace as \"ip netns\" lists "
 	  "it, nor the number of a process\n" },

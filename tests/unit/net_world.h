@@ -58,7 +58,7 @@ static inline int add_address(struct world *world, unsigned int ifindex, const c
 {
 	struct prefix prefix = prefix_of(text);
 
-	return nl_addr_add(&world->nl, ifindex, &prefix);
+	return nl_addr_add(&world->nl, ifindex, &prefix, true);
 }
 
 static inline int add_route(struct world *world, unsigned int ifindex, const char *text)

@@ -309,6 +309,131 @@ static void the_monitor_tells_of_the_bridge(void **state)
 	teardown(&world);
 }
 
+/* By hand into another bridge, and out of that: it stays out of the first all the same. */
+static void a_detour_does_not_bring_it_back(void **state)
+{
+	struct monitor monitor = MONITOR_NULL;
+	struct monitor_facts facts;
+	struct nl_link first;
+	struct world world;
+
+	(void)state;
+	setup(&world);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	assert_int_equal(nl_bridge_add(&world.nl, "br1"), 0);
+	assert_int_equal(bridge_find(&world.nl, "br0", &first), 0);
+	assert_int_equal(bridge_join(&world.nl, "br0", world.own), 0);
+	assert_int_equal(monitor_open(&monitor, NULL, world.own), 0);
+	monitor.bridge = br0;
+	assert_int_equal(bridge_join(&world.nl, "br1", world.own), 0);
+	assert_true(read_all(&monitor).own_joined);
+	assert_int_equal(bridge_leave(&world.nl, world.own), 0);
+	facts = read_all(&monitor);
+	assert_true(facts.own_joined && facts.own_master == 0);
+	assert_int_equal(nl_link_set_mtu(&world.nl, first.ifindex, 1400), 0);
+	assert_false(read_all(&monitor).bridge_came);
+	/* Another one of that name is news. */
+	assert_int_equal(nl_bridge_del(&world.nl, first.ifindex), 0);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	assert_true(read_all(&monitor).bridge_came);
+	monitor_close(&monitor);
+	teardown(&world);
+}
+
+/* More events than the socket's buffer holds. */
+static void overrun(struct world *world, struct monitor *monitor)
+{
+	int tiny = 4096;
+
+	assert_int_equal(
+		setsockopt(monitor_fd(monitor), SOL_SOCKET, SO_RCVBUF, &tiny, sizeof(tiny)), 0);
+	for (unsigned int i = 0; i < 200; i++)
+		assert_int_equal(nl_link_set_mtu(&world->nl, world->own, 1300 + i), 0);
+}
+
+static void lost_events_do_not_bring_it_back(void **state)
+{
+	struct monitor monitor = MONITOR_NULL;
+	struct monitor_facts facts;
+	struct nl_link link;
+	struct world world;
+
+	(void)state;
+	setup(&world);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	assert_int_equal(bridge_find(&world.nl, "br0", &link), 0);
+	assert_int_equal(bridge_join(&world.nl, "br0", world.own), 0);
+	assert_int_equal(monitor_open(&monitor, NULL, world.own), 0);
+	monitor.bridge = br0;
+	assert_int_equal(bridge_leave(&world.nl, world.own), 0);
+	overrun(&world, &monitor);
+	facts = read_all(&monitor);
+	assert_int_equal(facts.own_master, 0);
+	assert_false(facts.bridge_came || facts.own_deleted);
+	/* Deleted and made again where nobody could see it. */
+	overrun(&world, &monitor);
+	assert_int_equal(nl_bridge_del(&world.nl, link.ifindex), 0);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	facts = read_all(&monitor);
+	assert_true(facts.bridge_came);
+	assert_false(facts.own_deleted);
+	monitor_close(&monitor);
+	teardown(&world);
+}
+
+/* What the next request answers instead of being sent; 0: nothing. */
+static int faked_answer;
+
+int __real_netlink_query(struct netlink *nl, struct nlmsghdr *request, netlink_reader reader,
+			 void *context);
+int __wrap_netlink_query(struct netlink *nl, struct nlmsghdr *request, netlink_reader reader,
+			 void *context);
+
+int __wrap_netlink_query(struct netlink *nl, struct nlmsghdr *request, netlink_reader reader,
+			 void *context)
+{
+	int answer = faked_answer;
+	int result;
+
+	faked_answer = 0;
+	if (answer == -EINTR)
+		(void)__real_netlink_query(nl, request, reader, context);
+	result = answer ? answer : __real_netlink_query(nl, request, reader, context);
+	return result;
+}
+
+static void somebody_else_is_faster(void **state)
+{
+	struct world world;
+
+	(void)state;
+	setup(&world);
+	world.conf.bridge_create = true;
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	/* It is not there yet when it is looked for, and is when it is to be made. */
+	faked_answer = -ENODEV;
+	assert_int_equal(claim(&world), 0);
+	assert_int_equal(world.made.ifindex, 0);
+	teardown(&world);
+}
+
+static void ports_are_counted_again_when_they_change_meanwhile(void **state)
+{
+	struct world world;
+	struct nl_link link;
+	size_t n = 0;
+
+	(void)state;
+	setup(&world);
+	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
+	assert_int_equal(bridge_join(&world.nl, "br0", world.own), 0);
+	assert_int_equal(bridge_find(&world.nl, "br0", &link), 0);
+	faked_answer = -EINTR;
+	assert_int_equal(nl_bridge_ports(&world.nl, link.ifindex, &n), 0);
+	assert_int_equal(n, 1);
+	teardown(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +446,10 @@ int main(void)
 		cmocka_unit_test(without_the_right_it_is_refused),
 		cmocka_unit_test(set_up_joins_and_a_change_moves),
 		cmocka_unit_test(the_monitor_tells_of_the_bridge),
+		cmocka_unit_test(a_detour_does_not_bring_it_back),
+		cmocka_unit_test(lost_events_do_not_bring_it_back),
+		cmocka_unit_test(somebody_else_is_faster),
+		cmocka_unit_test(ports_are_counted_again_when_they_change_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,13 +167,11 @@ static void finds_the_far_address(void **state)
 
 static void knows_what_a_stock_wireguard_lacks(void **state)
 {
-	const unsigned int limits = EXPORT_WRITER_CIPHER | EXPORT_WRITER_TAP;
+	const unsigned int limits = EXPORT_WRITER_CIPHER;
 
 	(void)state;
 	assert_int_equal(export(KEYS_HERE PEER "Cipher = aes256-gcm\n", NULL, NULL, true) & limits,
 			 EXPORT_WRITER_CIPHER);
-	assert_int_equal(export(KEYS_HERE "Mode = tap\n" PEER, NULL, NULL, true) & limits,
-			 EXPORT_WRITER_TAP);
 	assert_int_equal(export(KEYS_HERE PEER "Cipher = chacha20-poly1305\n", NULL, NULL, true) &
 				 limits,
 			 0);

@@ -80,23 +80,18 @@ static void test_both(void **state)
 	const struct conf_link conf = carrying(anything, 2);
 	struct forward list = { .n = 0 };
 	struct world world;
-	bool is_on = true;
 
 	(void)state;
 	open_world(&world);
-	assert_int_equal(forward_is_on(&world.nl, world.own, &is_on), 0);
-	assert_false(is_on);
-	assert_int_equal(forward_survey(&world.nl, &conf, &list), 0);
+	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
 	/* Both interfaces and what comes later, not the loopback. */
 	assert_int_equal(list.n, 3);
 	assert_true(list.is_ipv6);
 	assert_string_equal(settings(), "00 00 0 01");
 	apply(&world, &list);
 	assert_string_equal(settings(), "11 10 1 02");
-	assert_int_equal(forward_is_on(&world.nl, world.own, &is_on), 0);
-	assert_true(is_on);
 	/* A second time there is nothing to add and nothing to do. */
-	assert_int_equal(forward_survey(&world.nl, &conf, &list), 0);
+	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
 	assert_int_equal(list.n, 3);
 	apply(&world, &list);
 	assert_string_equal(settings(), "11 10 1 02");
@@ -110,27 +105,24 @@ static void test_one_version(void **state)
 	struct conf_link conf = carrying(&anything[0], 1);
 	struct forward list = { .n = 0 };
 	struct world world;
-	bool is_on = false;
 
 	(void)state;
 	open_world(&world);
-	assert_int_equal(forward_survey(&world.nl, &conf, &list), 0);
+	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
 	apply(&world, &list);
 	assert_string_equal(settings(), "11 10 0 01");
 	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
 	conf = carrying(&anything[1], 1);
 	list = (struct forward) { .n = 0 };
-	assert_int_equal(forward_survey(&world.nl, &conf, &list), 0);
+	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
 	apply(&world, &list);
 	assert_string_equal(settings(), "00 00 1 02");
-	assert_int_equal(forward_is_on(&world.nl, world.own, &is_on), 0);
-	assert_true(is_on);
 	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
 	assert_string_equal(settings(), "00 00 0 01");
 	/* Frames may hold both. */
 	conf.mode = CONF_MODE_TAP;
 	list = (struct forward) { .n = 0 };
-	assert_int_equal(forward_survey(&world.nl, &conf, &list), 0);
+	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
 	assert_int_equal(list.n, 3);
 	teardown(&world);
 }
@@ -145,7 +137,7 @@ static void test_others(void **state)
 	(void)state;
 	open_world(&world);
 	set(CONF "ipv4/conf/vtb/forwarding", '1');
-	assert_int_equal(forward_survey(&world.nl, &conf, &list), 0);
+	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
 	apply(&world, &list);
 	assert_string_equal(settings(), "11 10 1 02");
 	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
@@ -157,8 +149,70 @@ static void test_others(void **state)
 	/* A host that is a router anyway. */
 	set(CONF "ipv6/conf/all/forwarding", '1');
 	list = (struct forward) { .n = 0 };
-	assert_int_equal(forward_survey(&world.nl, &conf, &list), 0);
+	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
 	assert_true(forward_is_empty(&list));
+	teardown(&world);
+}
+
+/* IPv6 is another's as soon as it has said so, although nothing was left to switch on. */
+static void test_others_ipv6(void **state)
+{
+	const struct conf_link conf = carrying(anything, 2);
+	struct forward list = { .n = 0 };
+	struct world world;
+
+	(void)state;
+	open_world(&world);
+	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
+	apply(&world, &list);
+	assert_int_equal(get(CONF "ipv6/conf/default/forwarding"), '0');
+	set(CONF "ipv6/conf/all/forwarding", '1');
+	/* A reload, and what another link finds, are not to hide it. */
+	apply(&world, &list);
+	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
+	assert_string_equal(settings(), "00 00 1 02");
+	set(CONF "ipv6/conf/all/forwarding", '0');
+	assert_int_equal(get(CONF "ipv6/conf/vta/forwarding"), '0');
+	teardown(&world);
+}
+
+static bool has(const struct forward *list, unsigned int ifindex)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->items[i].ifindex == ifindex)
+			return list->items[i].is_ipv4;
+	}
+	return false;
+}
+
+/* More interfaces than the list can hold: the link's own is in it, also when it is the last, and
+ * so is what comes later. */
+static void test_too_many(void **state)
+{
+	const struct conf_link conf = carrying(anything, 2);
+	struct forward list = { .n = 0 };
+	struct world world;
+	char name[IFNAMSIZ];
+	unsigned int last;
+
+	(void)state;
+	open_world(&world);
+	for (int i = 0; i < FORWARD_ITEMS_MAX; i++) {
+		snprintf(name, sizeof(name), "br%d", i);
+		if (nl_bridge_add(&world.nl, name) == -EOPNOTSUPP)
+			skip();
+	}
+	assert_int_equal(nl_link_index(&world.nl, name, &last), 0);
+	assert_int_equal(forward_survey(&world.nl, &conf, last, &list), FORWARD_TOO_MANY);
+	assert_int_equal(list.n, FORWARD_ITEMS_MAX);
+	assert_true(has(&list, last) && has(&list, 0));
+	assert_false(list.is_ipv6);
+	apply(&world, &list);
+	assert_int_equal(get(CONF "ipv4/conf/default/forwarding"), '1');
+	assert_int_equal(get(CONF "ipv4/conf/br255/forwarding"), '1');
+	assert_int_equal(get(CONF "ipv6/conf/all/forwarding"), '0');
+	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
+	assert_string_equal(settings(), "00 00 0 01");
 	teardown(&world);
 }
 
@@ -171,7 +225,7 @@ static void test_gone(void **state)
 
 	(void)state;
 	open_world(&world);
-	assert_int_equal(forward_survey(&world.nl, &conf, &list), 0);
+	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
 	assert_int_equal(forward_note(&list, 4711, true, true), 0);
 	apply(&world, &list);
 	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
@@ -190,7 +244,7 @@ static int apply_without_rights(void *context)
 	struct forward list = { .n = 0 };
 	struct forward_failure failure;
 
-	if (forward_survey(&world->nl, &conf, &list) != 0 || list.n != 3)
+	if (forward_survey(&world->nl, &conf, world->own, &list) != 0 || list.n != 3)
 		return 1;
 	forward_apply(&world->nl, NULL, &list, &failure);
 	if (failure.ipv4 != -EPERM || failure.later == 0 || failure.ipv6 == 0)
@@ -252,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_both),           cmocka_unit_test(test_one_version),
 		cmocka_unit_test(test_others),         cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_without_rights), cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_others_ipv6),    cmocka_unit_test(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,50 +12,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/secret.h"
 #include "daemon/core/helper_serve.h"
+#include "tests/unit/helper_file.h"
 
 static struct helper_server server;
-static struct helper helper;
-static struct conf_host host;
 static int link_fd = -1;
-
-/* The file, as it is "read". */
-static const char *file_bridge;
-static bool is_file_bad;
-
-static void load(void *context, struct conf_link *conf, struct diag *diag)
-{
-	(void)context;
-	if (conf_link_init(conf) < 0)
-		abort();
-	snprintf(conf->name, sizeof(conf->name), "helper-test");
-	conf->bridge = file_bridge ? strdup(file_bridge) : NULL;
-	memset(conf->secrets->private_key.bytes, 7, 32);
-	if (is_file_bad)
-		diag_error(diag, 3, "something is wrong");
-	diag_warning(diag, 4, "something is odd");
-}
-
-static const struct helper_env env = {
-	.link = "helper-test", .file = "helper-test.conf", .host = &host, .load = load
-};
 
 static int set_up(void **state)
 {
 	int fds[2];
 
 	(void)state;
-	conf_host_init(&host);
-	file_bridge = NULL;
-	is_file_bad = false;
+	reset_file();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return -1;
 	link_fd = fds[0];
@@ -200,6 +178,7 @@ static void test_bad_offers(void **state)
 	int fds[2], fd = memfd_create("x", MFD_CLOEXEC);
 
 	(void)state;
+	assert_int_equal(ask(HELPER_LOAD, 0), EXIT_DONE);
 	assert_int_equal(say(&message, HELPER_HEAD_LEN, fd), -EBADMSG);
 	assert_int_equal(write(fd, "nonsense", 8), 8);
 	assert_int_equal(say(&message, HELPER_HEAD_LEN, fd), -EBADMSG);
@@ -249,13 +228,135 @@ static void test_fixed(void **state)
 	assert_int_equal(server.from_file.hooks[CONF_POST_UP].n, 0);
 }
 
+/* Addresses, the table and name servers are the file's, or those in force. */
+static void test_fixed_network(void **state)
+{
+	struct prefix address = { .family = AF_INET, .len = 24, .addr = { 10, 0, 0, 1 } };
+	char word[] = "192.0.2.66", table[] = "main", good[] = "10.0.0.53";
+	char *words[] = { word };
+	struct conf_link conf = { .name = "helper-test",
+				  .addresses = { &address, 1 },
+				  .dns = { words, 1 },
+				  .table_kind = CONF_TABLE_NAME,
+				  .table = 254,
+				  .table_name = table };
+	const struct conf_link *is = &server.confs[HELPER_IN_FORCE];
+
+	(void)state;
+	file_dns = good;
+	assert_int_equal(ask(HELPER_LOAD, 0), EXIT_DONE);
+	assert_int_equal(offer(&conf), 0);
+	assert_int_equal(ask(HELPER_ACCEPT, 0), 0);
+	assert_int_equal(is->addresses.n, 0);
+	assert_int_equal(is->table_kind, CONF_TABLE_AUTO);
+	assert_null(is->table_name);
+	assert_int_equal(is->dns.n, 1);
+	assert_string_equal(is->dns.items[0], good);
+	/* What the file says by now is taken; a step that failed goes back to what is. */
+	file_dns = word;
+	assert_int_equal(ask(HELPER_LOAD, 0), EXIT_DONE);
+	assert_int_equal(offer(&conf), 0);
+	assert_int_equal(ask(HELPER_ACCEPT, 0), 0);
+	assert_string_equal(is->dns.items[0], word);
+}
+
+/* Commands of a file that was read and not accepted are not run. */
+static void test_unaccepted_file(void **state)
+{
+	char command[] = "new";
+	char *commands[] = { command };
+	struct conf_link conf = { .name = "helper-test" };
+
+	(void)state;
+	file_command = "old";
+	assert_int_equal(ask(HELPER_LOAD, 0), EXIT_DONE);
+	file_command = "new";
+	assert_int_equal(ask(HELPER_LOAD, 0), EXIT_DONE);
+	assert_string_equal(server.from_file.hooks[CONF_POST_UP].items[0], "old");
+	/* Something else is changed meanwhile, by what was in force. */
+	assert_int_equal(offer(&conf), 0);
+	assert_int_equal(ask(HELPER_ACCEPT, 0), 0);
+	assert_string_equal(server.from_file.hooks[CONF_POST_UP].items[0], "old");
+	conf.hooks[CONF_POST_UP] = (struct conf_strings) { commands, 1 };
+	assert_int_equal(offer(&conf), 0);
+	assert_string_equal(server.from_file.hooks[CONF_POST_UP].items[0], "old");
+	assert_int_equal(ask(HELPER_ACCEPT, 0), 0);
+	assert_string_equal(server.from_file.hooks[CONF_POST_UP].items[0], "new");
+	assert_ptr_equal(server.outside.conf, &server.from_file);
+	assert_int_equal(server.confs[HELPER_IN_FORCE].hooks[CONF_POST_UP].n, 0);
+}
+
+static void test_offer_before_the_file(void **state)
+{
+	const struct conf_link conf = { .name = "helper-test" };
+
+	(void)state;
+	assert_int_equal(offer(&conf), -EINVAL);
+	assert_int_equal(ask(HELPER_ACCEPT, 0), -EINVAL);
+}
+
+/* What piles up while a program runs has an end. */
+static void test_pile(void **state)
+{
+	const struct conf_link conf = { .name = "helper-test" };
+	int32_t result = 0;
+	size_t n = 0;
+
+	(void)state;
+	file_dns = "10.0.0.53";
+	assert_int_equal(ask(HELPER_LOAD, 0), EXIT_DONE);
+	server.is_busy = true;
+	while (n < 1000 && (result = offer(&conf)) == 0)
+		n++;
+	assert_int_equal(result, -EBUSY);
+	assert_true(n >= 8 && server.n_old_confs == HELPER_OLD_CONFS_MAX);
+	server.is_busy = false;
+	assert_int_equal(offer(&conf), 0);
+	/* Where there is nothing that a program uses, there is no end. */
+	file_dns = NULL;
+}
+
+/* There is one beginning and one end. */
+static void test_once(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(HELPER_LOAD, 0), EXIT_DONE);
+	server.has_begun = true;
+	assert_int_equal(ask(HELPER_BEGIN, 0), -EINVAL);
+	server.has_begun = false;
+	assert_int_equal(ask(HELPER_END, 0), EXIT_DONE);
+	for (uint32_t request = 0; request < HELPER_N_REQUESTS; request++) {
+		if (request == HELPER_OFFER || request == HELPER_MARK_UDP ||
+		    request == HELPER_CANCEL)
+			continue;
+		assert_int_equal(ask(request, 0), -EINVAL);
+	}
+	assert_false(server.has_begun);
+}
+
+/* Whoever wants to be taken for a service of the host must be named by the file. */
+static void test_low_ports(void **state)
+{
+	(void)state;
+	file_port = 1023;
+	assert_int_equal(ask(HELPER_LOAD, 0), EXIT_DONE);
+	for (uint32_t port = 1; port < 1023; port++)
+		assert_int_equal(ask(HELPER_OPEN_UDP, port), -EACCES);
+	assert_int_not_equal(ask(HELPER_OPEN_UDP, 1023), -EACCES);
+}
+
 static void test_nested(void **state)
 {
 	const struct helper_message cancel = { .request = HELPER_CANCEL, .id = 3 };
 	struct helper_parcel parcel = { .head_len = HELPER_HEAD_LEN, .fds = { -1, -1 } };
 	const void *head = &cancel;
+	char command[] = "true";
+	char *commands[] = { command };
+	struct conf_link with_command = { .name = "helper-test" };
 
 	(void)state;
+	with_command.hooks[CONF_POST_UP] = (struct conf_strings) { commands, 1 };
+	file_command = command;
 	assert_int_equal(ask(HELPER_LOAD, 0), EXIT_DONE);
 	server.outside.is_begun = server.is_busy = true;
 	assert_int_equal(ask(HELPER_DNS, HELPER_IN_FORCE), -EBUSY);
@@ -263,6 +364,8 @@ static void test_nested(void **state)
 	assert_int_equal(ask(HELPER_END, 0), -EBUSY);
 	/* The file may be read again: what runs keeps the list that it has. */
 	assert_int_equal(ask(HELPER_LOAD, 0), EXIT_DONE);
+	assert_int_equal(offer(&with_command), 0);
+	assert_int_equal(ask(HELPER_ACCEPT, 0), 0);
 	assert_non_null(server.old_confs);
 	memcpy(&parcel.head, &head, sizeof(head));
 	assert_int_equal(helper_send(link_fd, &parcel, 0), 0);
@@ -281,80 +384,25 @@ static void test_gone(void **state)
 	assert_true(server.is_alone);
 }
 
-/* --- the link's side, with a helper that is a process ---------------------------------------- */
-
-static void test_load_and_look(void **state)
-{
-	struct diag diag = DIAG_NULL("x");
-	struct conf_link conf;
-
-	(void)state;
-	helper = (struct helper)HELPER_NULL;
-	assert_int_equal(helper_start(&helper, &env), 0);
-	assert_int_equal(helper_load(&helper, &conf), EXIT_DONE);
-	assert_string_equal(conf.name, "helper-test");
-	assert_int_equal(conf.secrets->private_key.bytes[31], 7);
-	conf_link_deinit(&conf);
-	helper_look(&helper, &conf, &diag);
-	assert_int_equal(diag.n_items, 1);
-	assert_int_equal(diag.items[0].line, 4);
-	assert_string_equal(diag.items[0].text, "something is odd");
-	conf_link_deinit(&conf);
-	diag_deinit(&diag);
-	helper_stop(&helper);
-	is_file_bad = true;
-	helper = (struct helper)HELPER_NULL;
-	assert_int_equal(helper_start(&helper, &env), 0);
-	helper_look(&helper, &conf, &diag);
-	assert_int_equal(diag.code, EXIT_CONFIG);
-	assert_int_equal(diag.n_items, 2);
-	conf_link_deinit(&conf);
-	diag_deinit(&diag);
-	assert_int_equal(helper_load(&helper, &conf), EXIT_CONFIG);
-	conf_link_deinit(&conf);
-	helper_stop(&helper);
-}
-
-static void test_sockets(void **state)
-{
-	struct udp udp = UDP_NULL;
-
-	(void)state;
-	helper = (struct helper)HELPER_NULL;
-	assert_int_equal(helper_start(&helper, &env), 0);
-	assert_int_equal(helper_open_udp(&helper, 0, &udp), 0);
-	assert_true(udp.port != 0 && udp.fd4 >= 0);
-	assert_int_equal(helper_mark_udp(&helper, &udp), 0);
-	udp_close(&udp);
-	helper_stop(&helper);
-}
-
-static void test_killed_helper(void **state)
-{
-	struct conf_link conf;
-
-	(void)state;
-	helper = (struct helper)HELPER_NULL;
-	assert_int_equal(helper_start(&helper, &env), 0);
-	kill(helper.pid, SIGKILL);
-	assert_int_equal(helper_load(&helper, &conf), EXIT_UNAVAILABLE);
-	assert_false(helper_is_there(&helper));
-	assert_int_equal(helper_set_mtu(&helper, 1420), -EPIPE);
-	helper_queue(&helper, HELPER_DNS, 0);
-	assert_false(helper_is_busy(&helper));
-	helper_end(&helper);
-	helper_stop(&helper);
-}
-
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_no_such_request), TEST(test_wrong_size),    TEST(test_too_early),
-		TEST(test_limits),          TEST(test_bad_offers),    TEST(test_fixed),
-		TEST(test_nested),          TEST(test_gone),          TEST(test_load_and_look),
-		TEST(test_sockets),         TEST(test_killed_helper),
+		TEST(test_no_such_request),
+		TEST(test_wrong_size),
+		TEST(test_too_early),
+		TEST(test_limits),
+		TEST(test_bad_offers),
+		TEST(test_fixed),
+		TEST(test_fixed_network),
+		TEST(test_unaccepted_file),
+		TEST(test_pile),
+		TEST(test_once),
+		TEST(test_low_ports),
+		TEST(test_offer_before_the_file),
+		TEST(test_nested),
+		TEST(test_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,7 +78,25 @@ static void test_one_at_a_time(void **state)
 	lock_release(dir, fd);
 }
 
-/* A process that is killed has no time to give anything back, and its children are not it. */
+/* Two processes hold it together: it stays while either lives. */
+static void test_held_together(void **state)
+{
+	int fd, copy;
+
+	(void)state;
+	fd = lock_take(dir);
+	assert_true(fd >= 0);
+	copy = dup(fd);
+	assert_true(copy >= 0);
+	close(fd);
+	assert_int_equal(other_gets(), EBUSY);
+	lock_release(dir, copy);
+	assert_int_equal(other_gets(), 0);
+	/* That one has left the file. */
+	lock_release(dir, lock_take(dir));
+}
+
+/* A process that is killed has no time to give anything back. */
 static void test_killed(void **state)
 {
 	int ready[2], status, fd;
@@ -123,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_one_at_a_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_held_together, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_killed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_others_may_write, set_up, tear_down),
 	};

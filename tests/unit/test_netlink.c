@@ -189,9 +189,9 @@ static void test_addresses(void **state)
 	assert_int_equal(add_address(&world, 9999, "10.9.0.1/24"), -ENODEV);
 	assert_int_equal(add_address(&world, 9999, "fd00:9::1/64"), -ENODEV);
 	odd.len = 33;
-	assert_int_equal(nl_addr_add(&world.nl, world.own, &odd), -EINVAL);
+	assert_int_equal(nl_addr_add(&world.nl, world.own, &odd, true), -EINVAL);
 	odd.family = AF_UNIX;
-	assert_int_equal(nl_addr_add(&world.nl, world.own, &odd), -EAFNOSUPPORT);
+	assert_int_equal(nl_addr_add(&world.nl, world.own, &odd, true), -EAFNOSUPPORT);
 	teardown(&world);
 }
 

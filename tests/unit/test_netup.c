@@ -34,6 +34,7 @@ static void open_world(struct world *world)
 	snprintf(world->run_dir, sizeof(world->run_dir), "%s/vta", world->dir);
 	field_open(&world->field);
 	side_open(&world->field, &world->side, "vta", addresses_a, everything);
+	world->side.conf.mss_clamp = CONF_MSS_NONE;
 	netup_init(&world->netup, &world->field.nl, "vta", world->run_dir);
 	world->netup.dns.path = world->dir;
 }

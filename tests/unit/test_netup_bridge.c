@@ -50,10 +50,14 @@ static void open_world(struct world *world)
 
 static void close_world(struct world *world)
 {
+	char lock[48];
+
 	if (world->fd >= 0)
 		close(world->fd);
 	netlink_close(&world->nl);
 	rmdir(world->run_dir);
+	snprintf(lock, sizeof(lock), "%s/.lock", world->dir);
+	unlink(lock);
 	assert_int_equal(rmdir(world->dir), 0);
 }
 

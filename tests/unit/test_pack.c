@@ -197,13 +197,64 @@ static void test_many(void **state)
 	free(many.allowed_ips.items);
 }
 
+/* What goes into a line of another file must not end it. */
+static void test_words(void **state)
+{
+	static const char *const bad[] = { "10.0.0.53\nnameserver 1.2.3.4", "a b", "\t", "a\x01" };
+	char good[] = "10.0.0.53", text[64];
+	char *items[] = { good };
+	struct conf_link one = { .name = "x", .dns = { items, 1 } }, read;
+	size_t one_len;
+	char *packed;
+
+	(void)state;
+	assert_int_equal(pack_link(&one, &packed, &one_len), 0);
+	assert_int_equal(pack_read_link(packed, one_len, &read), 0);
+	conf_link_deinit(&read);
+	free(packed);
+	items[0] = text;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		memcpy(text, bad[i], strlen(bad[i]) + 1);
+		assert_int_equal(pack_link(&one, &packed, &one_len), 0);
+		assert_int_equal(pack_read_link(packed, one_len, &read), -EBADMSG);
+		free(packed);
+	}
+}
+
+/* Every member has one row, but the secrets. */
+static void test_cover(void **state)
+{
+	static unsigned char map[sizeof(struct conf_link)];
+	struct conf_link link;
+	unsigned char *bytes_of = (unsigned char *)&link;
+
+	(void)state;
+	pack_cover(map);
+	memset(&link, 0xff, sizeof(link));
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_clear_padding)
+	__builtin_clear_padding(&link);
+#else
+	memset(&link, 0, sizeof(link));
+#endif
+#endif
+	memset(&link.secrets, 0, sizeof(link.secrets));
+	for (size_t i = 0; i < sizeof(link); i++) {
+		if (map[i] > 1 || (map[i] == 0 && bytes_of[i] != 0))
+			fail_msg("byte %zu of conf_link is in %u rows", i, map[i]);
+	}
+	for (size_t i = 0; i < sizeof(link.secrets); i++)
+		assert_int_equal(map[offsetof(struct conf_link, secrets) + i], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_lists_grow),
 		cmocka_unit_test(test_no_secrets), cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_cut),        cmocka_unit_test(test_changed),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_many),       cmocka_unit_test(test_words),
+		cmocka_unit_test(test_cover),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -18,7 +18,7 @@
 #define BEGIN  (1000 * SEC) /* some time after boot */
 #define CIPHER "chacha20-poly1305"
 
-static int saved_stderr, log_fd = -1;
+static int saved_stderr, captured_fd = -1;
 static struct report report;
 static union netaddr remote, elsewhere, nowhere;
 static struct key own_public;
@@ -27,9 +27,9 @@ static struct key own_public;
 static int set_up(void **state)
 {
 	(void)state;
-	log_fd = memfd_create("log", MFD_CLOEXEC);
+	captured_fd = memfd_create("log", MFD_CLOEXEC);
 	saved_stderr = dup(STDERR_FILENO);
-	if (log_fd < 0 || saved_stderr < 0 || dup2(log_fd, STDERR_FILENO) < 0)
+	if (captured_fd < 0 || saved_stderr < 0 || dup2(captured_fd, STDERR_FILENO) < 0)
 		return -1;
 	log_init(NULL, LOG_LEVEL_INFO);
 	memset(&report, 0, sizeof(report));
@@ -50,7 +50,7 @@ static int tear_down(void **state)
 	(void)state;
 	dup2(saved_stderr, STDERR_FILENO);
 	close(saved_stderr);
-	close(log_fd);
+	close(captured_fd);
 	return 0;
 }
 
@@ -58,12 +58,12 @@ static int tear_down(void **state)
 static const char *said(void)
 {
 	static char text[100000];
-	ssize_t n = pread(log_fd, text, sizeof(text) - 1, 0);
+	ssize_t n = pread(captured_fd, text, sizeof(text) - 1, 0);
 
 	assert_true(n >= 0);
 	text[n] = '\0';
-	assert_int_equal(ftruncate(log_fd, 0), 0);
-	assert_int_equal(lseek(log_fd, 0, SEEK_SET), 0);
+	assert_int_equal(ftruncate(captured_fd, 0), 0);
+	assert_int_equal(lseek(captured_fd, 0, SEEK_SET), 0);
 	return text;
 }
 

@@ -223,6 +223,58 @@ static void test_files(void **state)
 	}
 }
 
+static int read_directory(void)
+{
+	return open("/usr/share", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int read_linked_file(void)
+{
+	return open("/etc/os-release", O_RDONLY | O_CLOEXEC);
+}
+
+static int read_other_file(void)
+{
+	return open("/etc/group", O_RDONLY | O_CLOEXEC);
+}
+
+/* Some files can be read, nothing else and nothing more. */
+static void test_limited_files(void **state)
+{
+	static const char *const paths[] = { "/etc/passwd", "/usr", "/no/such/file" };
+	static const struct {
+		int (*attempt)(void);
+		enum outcome wanted;
+	} cases[] = {
+		{ open_file, DONE },          { read_directory, DONE }, { read_linked_file, DONE },
+		{ read_other_file, REFUSED }, { make_file, REFUSED },   { run_program, REFUSED },
+	};
+	char text[RIGHTS_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int status;
+		pid_t pid;
+
+		fflush(NULL);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			int r = rights_drop("nobody", text);
+
+			r = r < 0 ? r : rights_limit_files(paths, ARRAY_SIZE(paths));
+			if (r < 0)
+				_exit(r == -ENOSYS || r == -EOPNOTSUPP ? MISSING : UNPREPARED);
+			_exit(cases[i].attempt() >= 0 ? DONE : REFUSED);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == MISSING)
+			skip();
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != (int)cases[i].wanted)
+			fail_msg("case %zu: %d", i, status);
+	}
+}
+
 static int become_somebody(void)
 {
 	char text[RIGHTS_TEXT_MAX];
@@ -261,9 +313,10 @@ static void test_user(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_refused),      cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_work_goes_on), cmocka_unit_test(test_off),
-		cmocka_unit_test(test_files),        cmocka_unit_test(test_user),
+		cmocka_unit_test(test_refused),       cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_work_goes_on),  cmocka_unit_test(test_off),
+		cmocka_unit_test(test_files),         cmocka_unit_test(test_user),
+		cmocka_unit_test(test_limited_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,7 @@ static void messages_are_as_the_protocol_has_them(void **state)
 	assert_int_equal(service_init(), 0);
 	assert_true(service_is_there());
 	assert_null(getenv("NOTIFY_SOCKET"));
+	assert_false(service_keeps());
 	assert_int_equal(service_ready("up"), 0);
 	expect_heard("READY=1\nSTATUS=up");
 	assert_int_equal(service_status("idle"), 0);
@@ -128,6 +129,21 @@ static void messages_are_as_the_protocol_has_them(void **state)
 	assert_int_equal(strncmp(text, reloading, strlen(reloading)), 0);
 	assert_true(parse_number(text + strlen(reloading), UINT64_MAX, &usec) && usec > 0);
 	expect_silence();
+}
+
+static void the_unit_says_whether_a_killed_process_leaves_something(void **state)
+{
+	(void)state;
+	setenv("VPND_KEEPS", "1", 1);
+	assert_int_equal(service_init(), 0);
+	assert_true(service_keeps());
+	assert_null(getenv("VPND_KEEPS"));
+	service_deinit();
+	assert_false(service_keeps());
+	setenv("VPND_KEEPS", "1", 1);
+	unsetenv("NOTIFY_SOCKET");
+	assert_int_equal(service_init(), 0);
+	assert_false(service_keeps());
 }
 
 static void a_status_that_is_too_long_is_refused(void **state)
@@ -358,6 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_MANAGER(messages_are_as_the_protocol_has_them),
+		WITH_MANAGER(the_unit_says_whether_a_killed_process_leaves_something),
 		WITH_MANAGER(a_status_that_is_too_long_is_refused),
 		WITH_MANAGER(without_a_manager_nothing_happens),
 		WITH_MANAGER(addresses_of_other_kinds_are_refused),

@@ -126,6 +126,17 @@ static void one_link_has_everything(void **state)
 			fail_msg("\"%s\" is not in:\n%s", parts[i], out);
 	}
 	assert_null(strchr(out, '\033'));
+	assert_null(strstr(out, "tap"));
+}
+
+static void frames_are_said_to_be_carried(void **state)
+{
+	struct status_answer link = example();
+
+	(void)state;
+	link.is_tap = true;
+	assert_non_null(
+		strstr(printed(show_link, &plain, &link, NULL), "  tap, for Ethernet frames\n"));
 }
 
 static void an_old_trouble_is_said_to_be_over(void **state)
@@ -250,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations_and_amounts),
 		cmocka_unit_test_teardown(one_link_has_everything, tear_down),
+		cmocka_unit_test_teardown(frames_are_said_to_be_carried, tear_down),
 		cmocka_unit_test_teardown(an_old_trouble_is_said_to_be_over, tear_down),
 		cmocka_unit_test_teardown(what_is_not_known_is_said, tear_down),
 		cmocka_unit_test_teardown(drops_are_named, tear_down),

@@ -70,6 +70,7 @@ static void everything_is_there(void **state)
 	assert_text(json, "interface", "name", "site-a");
 	assert_number(json, "interface", "index", 7);
 	assert_number(json, "interface", "mtu", 1420);
+	assert_text(json, "interface", "mode", "tun");
 	assert_number(json, "listen_port", NULL, 51820);
 	assert_number(json, "fwmark", NULL, 4000000000);
 	assert_text(json, "peer", "public_key", EXAMPLE_PEER_KEY);
@@ -111,7 +112,9 @@ static void what_is_not_there_is_null(void **state)
 	status.n_offloads = 0;
 	memset(&status.public_key, 0, sizeof(status.public_key));
 	memset(&status.peer_key, 0, sizeof(status.peer_key));
+	status.is_tap = true;
 	json = parsed(&status);
+	assert_text(json, "interface", "mode", "tap");
 	assert_true(json_is_null(at(json, "public_key", NULL)));
 	assert_true(json_is_null(at(json, "peer", "public_key")));
 	assert_true(json_is_null(at(json, "peer", "endpoint")));

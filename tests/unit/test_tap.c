@@ -359,6 +359,34 @@ static void an_unknown_path_limits_nothing(void **state)
 	assert_int_equal(tx.said_whole_max, 0);
 }
 
+/* Each frame that leaves counts, also of a superpacket; who has sent something is not flooded. */
+static void the_limit_counts_the_frames_that_leave(void **state)
+{
+	static const uint8_t unknown[6] = { 0x02, 9, 9, 9, 9, 9 };
+
+	(void)state;
+	desk_rekey(true, 1);
+	tell(0);
+	storm_init(&tx.storm, 15, START);
+	for (int i = 0; i < 2; i++) {
+		make_super(REF_TCP, 14600, 0);
+		while (tx_run(&tx, START) != TX_IDLE)
+			;
+		assert_int_equal(n_sent, 10);
+		assert_int_equal(desk_count(COUNT_TX_STORM), i * 10);
+	}
+	for (int i = 0; i < 2; i++) {
+		make_super(REF_TCP, 14600, 0);
+		memcpy(waiting + VNET_HDR_LEN, unknown, sizeof(unknown));
+		while (tx_run(&tx, START) != TX_IDLE)
+			;
+		assert_int_equal(n_sent, 10 + i * 10);
+		assert_int_equal(desk_count(COUNT_TX_STORM), 20);
+		/* As rx does it in the other thread. */
+		stations_learn(&desk.latest.stations, unknown);
+	}
+}
+
 /* Seals a plaintext as the peer does, and lets it arrive. */
 static void arrive(const uint8_t *plain, size_t len)
 {
@@ -377,6 +405,7 @@ static void frames_come_out_as_they_were(void **state)
 		uint8_t frame[1600 + FRAME_PADDING_MAX], original[1600];
 
 		ref_fill(&seeded, frame, len);
+		frame[6] |= 2; /* a source, and not nobody */
 		ref_store16(frame + 12, len % 2 ? 0x0800 : 0x88cc);
 		memcpy(original, frame, len);
 		frame_pad(frame, len, frame_padded_len(len, WHOLE_MAX));
@@ -385,6 +414,8 @@ static void frames_come_out_as_they_were(void **state)
 		assert_int_equal(n_written, 1);
 		assert_int_equal(written_len, VNET_HDR_LEN + len);
 		assert_memory_equal(written + VNET_HDR_LEN, original, len);
+		assert_int_equal(stations_know(&desk.latest.stations, original + 6),
+				 !(original[6] & 1));
 	}
 	assert_int_equal(desk_count(COUNT_RX_NOT_ALLOWED), 0);
 	assert_int_equal(desk_count(COUNT_RX_PACKETS), 1600 - FRAME_HEADER_LEN + 1);
@@ -442,10 +473,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TX(test) cmocka_unit_test_setup_teardown(test, set_up_tx, tear_down_tx)
 #define RX(test) cmocka_unit_test_setup_teardown(test, set_up_rx, tear_down_rx)
-		TX(frames_of_any_kind_and_length_go), TX(what_is_no_frame_stays),
-		TX(what_is_too_long_is_counted),      TX(frames_wait_for_a_session),
-		TX(superpackets_fit_the_path),        TX(an_unknown_path_limits_nothing),
-		RX(frames_come_out_as_they_were),     RX(what_is_no_frame_is_dropped),
+		TX(frames_of_any_kind_and_length_go),
+		TX(what_is_no_frame_stays),
+		TX(what_is_too_long_is_counted),
+		TX(frames_wait_for_a_session),
+		TX(superpackets_fit_the_path),
+		TX(an_unknown_path_limits_nothing),
+		TX(the_limit_counts_the_frames_that_leave),
+		RX(frames_come_out_as_they_were),
+		RX(what_is_no_frame_is_dropped),
 		RX(marks_reach_the_packet_inside),
 	};
 

@@ -220,8 +220,72 @@ static void test_forward(void **state)
 	undo_others_forward(desk.run_dir, full.netns, &found);
 	assert_int_equal(found.n, full.forward.n);
 	assert_true(found.is_ipv6);
+	assert_true(undo_others_bridge(desk.run_dir, full.netns, full.bridge.ifindex));
+	assert_false(undo_others_bridge(desk.run_dir, full.netns, full.bridge.ifindex + 1));
+	assert_false(undo_others_bridge(desk.run_dir, full.netns, 0));
+	assert_false(undo_others_bridge(desk.run_dir, 5, full.bridge.ifindex));
+	assert_false(undo_others_bridge(other_dir, full.netns, full.bridge.ifindex));
 	assert_int_equal(undo_forget(other_dir), 0);
 	rmdir(other_dir);
+	teardown(&desk);
+}
+
+/* A process that has the lock, until it is told to end; it has it when this returns. */
+static pid_t hold_lock(const char *run_dir, int ends[static 2])
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		byte = undo_lock(run_dir) >= 0 ? 'y' : 'n';
+		close(ends[1]);
+		(void)!write(ready[1], &byte, 1);
+		(void)!read(ends[0], &byte, 1);
+		_exit(0);
+	}
+	close(ends[0]);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(byte, 'y');
+	close(ready[0]);
+	return pid;
+}
+
+/* One at a time, as long as it is there and is quick. */
+static void test_lock(void **state)
+{
+	char other_dir[64], file[64];
+	struct desk desk;
+	int lock, ends[2];
+	pid_t pid;
+
+	(void)state;
+	setup(&desk);
+	/* Nothing to lock, and nowhere to make it. */
+	assert_int_equal(undo_lock(desk.run_dir), -1);
+	assert_int_equal(undo_lock("site-a"), -1);
+	undo_unlock(-1);
+	assert_int_equal(undo_make_dir(desk.run_dir), 0);
+	snprintf(other_dir, sizeof(other_dir), "%s/vpnd/site-b", desk.dir);
+	for (int i = 0; i < 2; i++) {
+		lock = undo_lock(desk.run_dir);
+		assert_true(lock >= 0);
+		undo_unlock(lock);
+	}
+	pid = hold_lock(other_dir, ends);
+	assert_int_equal(undo_lock(desk.run_dir), -1);
+	close(ends[1]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	lock = undo_lock(desk.run_dir);
+	assert_true(lock >= 0);
+	undo_unlock(lock);
+	snprintf(file, sizeof(file), "%s/vpnd/.lock", desk.dir);
+	assert_int_equal(unlink(file), 0);
 	teardown(&desk);
 }
 
@@ -230,7 +294,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round),    cmocka_unit_test(test_odd_text),
 		cmocka_unit_test(test_distrust), cmocka_unit_test(test_others),
-		cmocka_unit_test(test_forward),
+		cmocka_unit_test(test_forward),  cmocka_unit_test(test_lock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
