@@ -56,7 +56,8 @@ class Manager:
         for i, fd in enumerate(high):
             os.dup2(fd, 3 + i, inheritable=True)
         os.closerange(3 + len(high), 1000)
-        env = dict(os.environ, NOTIFY_SOCKET=self.path)
+        # The second as the shipped unit says it.
+        env = dict(os.environ, NOTIFY_SOCKET=self.path, VPND_KEEPS="1")
         if high:
             env.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(high)),
                        LISTEN_FDNAMES=":".join(name for name, _ in self.store))

@@ -192,6 +192,22 @@ class Link:
             lines.append(f"PersistentKeepalive = {self.keepalive}")
         return "\n".join(lines) + "\n"
 
+    def wait_read(self, limit: float = 2) -> None:
+        """Until the daemon has read what waits in its UDP sockets, however busy the machine is."""
+        end = time.monotonic() + limit
+        while time.monotonic() < end and self._has_unread():
+            time.sleep(0.005)
+
+    def _has_unread(self) -> bool:
+        for table in ("udp", "udp6"):
+            with open(f"/proc/{self.process.pid}/net/{table}", encoding="ascii") as file:
+                for row in file.readlines()[1:]:
+                    fields = row.split()
+                    local_port, receive_queue = fields[1].split(":")[1], fields[4].split(":")[1]
+                    if int(local_port, 16) == self.port and int(receive_queue, 16) > 0:
+                        return True
+        return False
+
     def start(self) -> "Link":
         """Writes the link file, starts the daemon and waits until the interface is up."""
         path = os.path.join(self.directory, self.name + ".conf")
