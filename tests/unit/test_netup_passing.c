@@ -103,6 +103,7 @@ static pid_t stop_when_told(struct link *link, const int go[static 2])
 {
 	char text[NETUP_TEXT_MAX], byte;
 	pid_t pid = fork();
+	int status;
 
 	assert_true(pid >= 0);
 	if (pid > 0)
@@ -110,9 +111,12 @@ static pid_t stop_when_told(struct link *link, const int go[static 2])
 	close(go[1]);
 	(void)!read(go[0], &byte, 1);
 	/* The socket of the others is of no use to many at once. */
+	netlink_close(link->netup.nl);
 	if (netlink_open(link->netup.nl) < 0)
 		_exit(2);
-	_exit(netup_stop(&link->netup, text) == 0 ? 0 : 1);
+	status = netup_stop(&link->netup, text) == 0 ? 0 : 1;
+	netlink_close(link->netup.nl);
+	_exit(status);
 }
 
 static void links_that_stop_at_once_leave_nothing_on(void **state)
