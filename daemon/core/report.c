@@ -45,6 +45,9 @@ const char *report_advice(enum report_trouble kind)
 	 1U << REPORT_OTHER_MODE | 1U << REPORT_NOT_CONFIRMED | 1U << REPORT_NO_ENDPOINT |         \
 	 1U << REPORT_LOOP | 1U << REPORT_SEND | 1U << REPORT_NAME)
 
+/* Kinds that only tell that packets of this host went nowhere. */
+#define LOST_PACKETS (1U << REPORT_NO_ENDPOINT | 1U << REPORT_NOT_ALLOWED_OUT)
+
 /* Keeps a sentence for those who ask later. */
 static void remember(struct troubles *troubles, enum report_trouble kind, const char *advice,
 		     const char *text, nsec_t now)
@@ -113,7 +116,7 @@ void report_hear(struct report *report, const struct trouble *trouble)
 {
 	if (trouble->when <= report->troubles.last.when)
 		return;
-	if (trouble->kind == REPORT_NO_ENDPOINT && report->reason_at &&
+	if ((LOST_PACKETS >> trouble->kind & 1) && report->reason_at &&
 	    !nsec_expired(report->reason_at, TROUBLE_INTERVAL, trouble->when))
 		return;
 	report->troubles.last = *trouble;

@@ -83,9 +83,8 @@ void report_trouble(struct troubles *troubles, enum report_trouble kind, nsec_t 
 		    const char *format, ...) printf_like(4, 5);
 
 /*!
- * Takes over the last trouble of a data loop, if it is newer than what is known. That there is no
- * address for packets is not worth telling while it is known why the peer, which did call, was
- * refused.
+ * Takes over the last trouble of a data loop, if it is newer than what is known. That
+ * packets went nowhere is not worth telling while it is known why there is no session for them.
  */
 void report_hear(struct report *report, const struct trouble *trouble);
 

@@ -93,8 +93,8 @@ static void a_long_sentence_is_cut(void **state)
 	assert_int_equal(strlen(report.troubles.last.text), TROUBLE_TEXT_MAX - 1);
 }
 
-/* What a data loop has said is newer or is not; and packets without an address are no news about a
- * peer that calls and is refused. */
+/* What a data loop has said is newer or is not; and packets that go nowhere are no news about
+ * a peer that calls and is refused. */
 static void what_the_loops_say_is_heard(void **state)
 {
 	struct peer_reply reply = { .len = 0 };
@@ -111,6 +111,9 @@ static void what_the_loops_say_is_heard(void **state)
 
 	report_handshake(&report, PEER_IS_TUN, &reply, &remote, &remote, &key, BEGIN + SEC);
 	trouble = (struct trouble) { .kind = REPORT_NO_ENDPOINT, .when = BEGIN + 2 * SEC };
+	report_hear(&report, &trouble);
+	assert_int_equal(report.troubles.last.kind, REPORT_OTHER_MODE);
+	trouble.kind = REPORT_NOT_ALLOWED_OUT;
 	report_hear(&report, &trouble);
 	assert_int_equal(report.troubles.last.kind, REPORT_OTHER_MODE);
 	/* Other news is news; and after a minute without a call nobody calls. */
