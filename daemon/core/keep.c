@@ -1,7 +1,6 @@
 /* Descriptors for the next process; see keep.h. */
 #include "daemon/core/keep.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +12,16 @@
 #define NAME_UDP6 "udp6"
 /* Enough that no two files of one link ever get the same name. */
 #define DIGEST_LEN 12
+
+void keep_name(const char *kind, crypto_generichash_state *digest, char ret[static KEEP_NAME_MAX])
+{
+	unsigned char bytes[crypto_generichash_BYTES_MIN];
+	char hex[DIGEST_LEN * 2 + 1];
+
+	crypto_generichash_final(digest, bytes, sizeof(bytes));
+	sodium_bin2hex(hex, sizeof(hex), bytes, DIGEST_LEN);
+	snprintf(ret, KEEP_NAME_MAX, "%s-%s", kind, hex);
+}
 
 static void add(crypto_generichash_state *state, const void *bytes, size_t len)
 {
@@ -44,19 +53,15 @@ static void name_of(const struct conf_link *conf, char ret[static KEEP_NAME_MAX]
 {
 	const uint32_t numbers[] = { (uint32_t)conf->mode, (uint32_t)conf->table_kind,
 				     conf->table };
-	unsigned char digest[crypto_generichash_BYTES_MIN];
-	char hex[DIGEST_LEN * 2 + 1];
 	crypto_generichash_state state;
 
-	crypto_generichash_init(&state, NULL, 0, sizeof(digest));
+	crypto_generichash_init(&state, NULL, 0, crypto_generichash_BYTES_MIN);
 	add(&state, numbers, sizeof(numbers));
 	add_string(&state, conf->bridge);
 	add_string(&state, conf->namespace);
 	add_prefixes(&state, &conf->addresses);
 	add_prefixes(&state, &conf->allowed_ips);
-	crypto_generichash_final(&state, digest, sizeof(digest));
-	sodium_bin2hex(hex, sizeof(hex), digest, DIGEST_LEN);
-	snprintf(ret, KEEP_NAME_MAX, "tun-%s", hex);
+	keep_name("tun", &state, ret);
 }
 
 /* Somebody may have moved the interface to another network namespace: there it is lost to us. */

@@ -15,12 +15,21 @@
 #ifndef CORE_KEEP_H
 #define CORE_KEEP_H
 
+#include <sodium.h>
+
 #include "conf/model.h"
 #include "daemon/data/tun.h"
 #include "daemon/data/udp.h"
 
-/* Bytes of the interface's name at the manager, with a NUL. */
+/* Bytes of a descriptor's name at the manager, with a NUL. */
 #define KEEP_NAME_MAX 32
+
+/*!
+ * Makes a name that stands for what it was digested from: a kind, "-", and the digest in hex.
+ * \param kind    some letters
+ * \param digest  begun with crypto_generichash_BYTES_MIN bytes of output; ended here
+ */
+void keep_name(const char *kind, crypto_generichash_state *digest, char ret[static KEEP_NAME_MAX]);
 
 /*!
  * Takes what the process before has left and what still fits the file; all else is closed, also at

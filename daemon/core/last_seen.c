@@ -2,25 +2,18 @@
 #include "daemon/core/last_seen.h"
 
 #include <errno.h>
-#include <sodium.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "daemon/host/service.h"
 
-/* Enough that no two peers or Endpoints of one link ever get the same name. */
-#define DIGEST_LEN 12
-
 /* "peer-" and a digest of the peer's key and Endpoint entries. */
-static void name_of(const struct conf_link *conf, char ret[static LAST_SEEN_NAME_MAX])
+static void name_of(const struct conf_link *conf, char ret[static KEEP_NAME_MAX])
 {
-	unsigned char digest[crypto_generichash_BYTES_MIN];
-	char hex[DIGEST_LEN * 2 + 1];
 	crypto_generichash_state state;
 
-	crypto_generichash_init(&state, NULL, 0, sizeof(digest));
+	crypto_generichash_init(&state, NULL, 0, crypto_generichash_BYTES_MIN);
 	crypto_generichash_update(&state, conf->peer_key.bytes, sizeof(conf->peer_key.bytes));
 	for (size_t i = 0; i < conf->n_endpoints; i++) {
 		const struct endpoint_spec *spec = &conf->endpoints[i];
@@ -30,9 +23,7 @@ static void name_of(const struct conf_link *conf, char ret[static LAST_SEEN_NAME
 		crypto_generichash_update(&state, (const unsigned char *)&spec->port,
 					  sizeof(spec->port));
 	}
-	crypto_generichash_final(&state, digest, sizeof(digest));
-	sodium_bin2hex(hex, sizeof(hex), digest, DIGEST_LEN);
-	snprintf(ret, LAST_SEEN_NAME_MAX, "peer-%s", hex);
+	keep_name("peer", &state, ret);
 }
 
 static bool read_page(int fd, union netaddr *ret)
@@ -54,7 +45,7 @@ bool last_seen_take(struct last_seen *seen, const struct conf_link *conf, union 
 
 int last_seen_leave(struct last_seen *seen, const struct conf_link *conf)
 {
-	char name[LAST_SEEN_NAME_MAX];
+	char name[KEEP_NAME_MAX];
 	bool is_new = seen->fd < 0;
 
 	if (!service_is_there())

@@ -15,14 +15,12 @@
 
 #include "common/defs.h"
 #include "conf/model.h"
-
-/* Bytes of the page's name at the manager, with a NUL. */
-#define LAST_SEEN_NAME_MAX 32
+#include "daemon/core/keep.h"
 
 /* Start with LAST_SEEN_NULL. */
 struct last_seen {
 	int fd; /* of memfd_create(2); -1: there is no page */
-	char name[LAST_SEEN_NAME_MAX];
+	char name[KEEP_NAME_MAX];
 	union netaddr noted; /* what is on the page */
 };
 

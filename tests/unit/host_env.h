@@ -37,10 +37,10 @@ static inline void enter_netns(void)
 	}
 }
 
-/* Makes a TUN interface that lives as long as the descriptor. */
-static inline int make_tun(const char *name)
+/* Makes an interface, IFF_TUN or IFF_TAP, that lives as long as the descriptor. */
+static inline int make_interface(const char *name, short kind)
 {
-	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq request = { .ifr_flags = (short)(kind | IFF_NO_PI) };
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0) {
@@ -50,6 +50,16 @@ static inline int make_tun(const char *name)
 	memcpy(request.ifr_name, name, strlen(name));
 	assert_int_equal(ioctl(fd, TUNSETIFF, &request), 0);
 	return fd;
+}
+
+static inline int make_tun(const char *name)
+{
+	return make_interface(name, IFF_TUN);
+}
+
+static inline int make_tap(const char *name)
+{
+	return make_interface(name, IFF_TAP);
 }
 
 static inline struct prefix prefix_of(const char *text)

@@ -1,6 +1,6 @@
 /* Bridges in a namespace: bridge.c, nl_bridge.c, and what monitor.c and ifsetup.c make of them.
  * Needs root. */
-#include "tests/unit/host_env.h"
+#include "tests/unit/monitor_events.h"
 
 #include <linux/if_tun.h>
 #include <poll.h>
@@ -22,18 +22,6 @@ struct world {
 };
 
 static char br0[] = "br0", br1[] = "br1", lo[] = "lo";
-
-static int make_tap(const char *name)
-{
-	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		skip();
-	memcpy(request.ifr_name, name, strlen(name));
-	assert_int_equal(ioctl(fd, TUNSETIFF, &request), 0);
-	return fd;
-}
 
 static void setup(struct world *world)
 {
@@ -340,17 +328,6 @@ static void a_detour_does_not_bring_it_back(void **state)
 	teardown(&world);
 }
 
-/* More events than the socket's buffer holds. */
-static void overrun(struct world *world, struct monitor *monitor)
-{
-	int tiny = 4096;
-
-	assert_int_equal(
-		setsockopt(monitor_fd(monitor), SOL_SOCKET, SO_RCVBUF, &tiny, sizeof(tiny)), 0);
-	for (unsigned int i = 0; i < 200; i++)
-		assert_int_equal(nl_link_set_mtu(&world->nl, world->own, 1300 + i), 0);
-}
-
 static void lost_events_do_not_bring_it_back(void **state)
 {
 	struct monitor monitor = MONITOR_NULL;
@@ -366,12 +343,12 @@ static void lost_events_do_not_bring_it_back(void **state)
 	assert_int_equal(monitor_open(&monitor, NULL, world.own), 0);
 	monitor.bridge = br0;
 	assert_int_equal(bridge_leave(&world.nl, world.own), 0);
-	overrun(&world, &monitor);
+	overrun(&world.nl, world.own, &monitor);
 	facts = read_all(&monitor);
 	assert_int_equal(facts.own_master, 0);
 	assert_false(facts.bridge_came || facts.own_deleted);
 	/* Deleted and made again where nobody could see it. */
-	overrun(&world, &monitor);
+	overrun(&world.nl, world.own, &monitor);
 	assert_int_equal(nl_bridge_del(&world.nl, link.ifindex), 0);
 	assert_int_equal(nl_bridge_add(&world.nl, "br0"), 0);
 	facts = read_all(&monitor);

@@ -1,4 +1,5 @@
 /* What the kernel tells unasked, and the facts made of it: nl_event.c and monitor.c. */
+#include "tests/unit/monitor_events.h"
 #include "tests/unit/net_world.h"
 
 #include <poll.h>
@@ -176,17 +177,6 @@ static void test_monitor_unknown(void **state)
 	monitor_close(&monitor);
 }
 
-/* Makes more events than the socket's buffer holds. */
-static void overrun(struct world *world, struct monitor *monitor)
-{
-	int tiny = 4096;
-
-	assert_int_equal(
-		setsockopt(monitor_fd(monitor), SOL_SOCKET, SO_RCVBUF, &tiny, sizeof(tiny)), 0);
-	for (unsigned int i = 0; i < 200; i++)
-		assert_int_equal(nl_link_set_mtu(&world->nl, world->own, 1300 + i), 0);
-}
-
 static void test_monitor_overrun(void **state)
 {
 	struct monitor monitor = MONITOR_NULL;
@@ -195,7 +185,7 @@ static void test_monitor_overrun(void **state)
 
 	(void)state;
 	setup_monitor(&world, &monitor);
-	overrun(&world, &monitor);
+	overrun(&world.nl, world.own, &monitor);
 	assert_int_equal(nl_link_set_up(&world.nl, world.own), 0);
 	facts = read_facts(&monitor);
 	assert_true(facts.underlay_changed);
@@ -204,7 +194,7 @@ static void test_monitor_overrun(void **state)
 	assert_true(facts.own_up_changed && facts.own_is_up);
 
 	/* The one event that must not be lost. */
-	overrun(&world, &monitor);
+	overrun(&world.nl, world.own, &monitor);
 	close(world.own_fd);
 	world.own_fd = -1;
 	facts = read_facts(&monitor);

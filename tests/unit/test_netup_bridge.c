@@ -20,18 +20,6 @@ struct world {
 
 static char br0[] = "br0", br1[] = "br1";
 
-static int make_tap(const char *name)
-{
-	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		skip();
-	memcpy(request.ifr_name, name, strlen(name));
-	assert_int_equal(ioctl(fd, TUNSETIFF, &request), 0);
-	return fd;
-}
-
 static void open_world(struct world *world)
 {
 	enter_netns();
