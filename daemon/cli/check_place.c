@@ -1,11 +1,13 @@
-/* Bridge and namespace, as they are now; see check_place.h. */
+/* Bridge, namespace and user, as they are now; see check_place.h. */
 #include "daemon/cli/check_place.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/host/bridge.h"
 #include "daemon/host/netns.h"
+#include "daemon/host/rights.h"
 
 static bool check_namespace(const struct conf_link *link, struct diag *diag)
 {
@@ -51,4 +53,15 @@ void check_place(const struct conf_link *link, struct diag *diag)
 		return;
 	if (link->bridge)
 		check_bridge(link, diag);
+}
+
+void check_user(const struct conf_host *host, struct diag *diag)
+{
+	char text[RIGHTS_TEXT_MAX];
+	struct conf_host standard;
+
+	conf_host_init(&standard);
+	if (strcmp(host->rights.user, standard.rights.user) != 0 &&
+	    rights_check_user(host->rights.user, text) < 0)
+		diag_error(diag, 0, "rights.user: %s", text);
 }

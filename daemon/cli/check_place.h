@@ -1,17 +1,23 @@
 /*
- * What `vpnd check` can see of the places that a link file names: its bridge and its namespace.
+ * What can be seen of the host that files name: a link's bridge and its namespace, and the user to
+ * run as.
  *
- * Both may come later than the check and earlier than the link, so what is missing is worth a
- * warning only.
+ * Bridge and namespace may come later than `vpnd check` and earlier than the link, so what is
+ * missing is worth a warning only. A user is there or not, for `vpnd run` too.
  */
 #ifndef CLI_CHECK_PLACE_H
 #define CLI_CHECK_PLACE_H
 
 #include "common/diag.h"
+#include "conf/host_model.h"
 #include "conf/model.h"
 
 /*! Adds a warning for a bridge or a namespace that is not there now, or is something else. What
  * cannot be looked at, for lack of a right, is not judged. \param link  read without an error */
 void check_place(const struct conf_link *link, struct diag *diag);
+
+/*! Adds an error when the host file asks for a user that is not there or is root. The default may
+ * be missing: the start says so and takes another one. \param host  read without an error */
+void check_user(const struct conf_host *host, struct diag *diag);
 
 #endif

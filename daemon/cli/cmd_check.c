@@ -30,6 +30,7 @@ static enum exit_code check_host(const char *path, struct conf_host *host)
 
 	conf_host_init(host);
 	host_file_load(path, host, &diag);
+	check_user(host, &diag);
 	return finish(&diag);
 }
 

@@ -21,6 +21,7 @@
 #include "conf/host_file.h"
 #include "conf/link_file.h"
 #include "conf/paths.h"
+#include "daemon/cli/check_place.h"
 #include "daemon/cli/cmds.h"
 #include "daemon/cli/run.h"
 #include "daemon/cli/run_servers.h"
@@ -355,6 +356,7 @@ enum exit_code run_load_host(const char *path, struct conf_host *host)
 
 	conf_host_init(host);
 	host_file_load(path, host, &diag);
+	check_user(host, &diag);
 	diag_print(&diag, stderr);
 	code = diag.code;
 	diag_deinit(&diag);

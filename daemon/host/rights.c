@@ -54,6 +54,28 @@ static int find_user(const char *name, struct user *ret, char text[static RIGHTS
 	return RIGHTS_NO_USER;
 }
 
+int rights_check_user(const char *user, char text[static RIGHTS_TEXT_MAX])
+{
+	/* Before there are threads. */
+	const struct passwd *entry = getpwnam(user); /* NOLINT(concurrency-mt-unsafe) */
+
+	text[0] = '\0';
+	if (!entry) {
+		snprintf(text, RIGHTS_TEXT_MAX,
+			 "there is no user %s: make that user with `useradd --system --shell "
+			 "/usr/sbin/nologin %s`, or name another one",
+			 user, user);
+		return -ENOENT;
+	}
+	if (entry->pw_uid != 0)
+		return 0;
+	snprintf(text, RIGHTS_TEXT_MAX,
+		 "%s is root, and a link does not run with root's rights: name another user, or "
+		 "leave the line out",
+		 user);
+	return -EPERM;
+}
+
 /* Keys stay locked in memory when the right to lock any amount is gone. */
 static void keep_lock_limit(void)
 {

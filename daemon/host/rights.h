@@ -33,6 +33,13 @@ enum rights_answer {
 int rights_drop(const char *user, char text[static RIGHTS_TEXT_MAX]);
 
 /*!
+ * Looks whether rights_drop() could become a user that somebody has asked for by name.
+ * \param text  RIGHTS_TEXT_MAX bytes: why not, no full stop
+ * \return 0; -ENOENT: there is none of that name; -EPERM: it is root under that name
+ */
+int rights_check_user(const char *user, char text[static RIGHTS_TEXT_MAX]);
+
+/*!
  * Gives up the file system where the kernel has Landlock: no file is opened, made, removed or run
  * any more. From Linux 6.7 on also no TCP connection is made, from 6.12 on no signal is sent to
  * processes outside, and no abstract socket of theirs is connected to. To be called behind
