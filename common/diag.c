@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/parse.h"
 
 #define FINDINGS_MAX 1000
@@ -25,22 +26,16 @@ static void make_one_line(char *text)
 
 static void add_text(struct diag *diag, enum diag_level level, unsigned int line, char *text)
 {
-	/* A power of two is full: the capacity needs no field. */
-	if ((diag->n_items & (diag->n_items - 1)) == 0) {
-		size_t capacity = diag->n_items == 0 ? 1 : diag->n_items * 2;
-		struct diag_item *items;
+	struct diag_item *items = grow_list(diag->items, diag->n_items, sizeof(*items));
 
-		items = reallocarray(diag->items, capacity, sizeof(*items));
-		if (items == NULL) {
-			free(text);
-			return;
-		}
-		diag->items = items;
+	if (items == NULL) {
+		free(text);
+		return;
 	}
+	diag->items = items;
 	diag->items[diag->n_items++] = (struct diag_item) { level, line, text };
 }
 
-/* An error counts even when there is no memory left to say what it was. */
 static void printf_like(4, 0) add(struct diag *diag, enum diag_level level, unsigned int line,
 				  const char *format, va_list args)
 {
@@ -60,6 +55,7 @@ static void printf_like(4, 0) add(struct diag *diag, enum diag_level level, unsi
 	add_text(diag, level, line, text);
 }
 
+/* An error counts even when there is no memory left to say what it was. */
 static void printf_like(4, 0) add_error(struct diag *diag, enum exit_code code, unsigned int line,
 					const char *format, va_list args)
 {

@@ -16,7 +16,7 @@
 
 #include <errno.h>
 
-/* The exit codes of vpnd: the subset of sysexits(3) that design and man page promise. */
+/* The exit codes of vpnd: the subset of sysexits(3) that vpnd(8) promises. */
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_USAGE = 64,       /* wrong command line; restarting cannot help */

@@ -31,4 +31,16 @@ static inline bool key_is_zero(const struct key *key)
 	return sodium_is_zero(key->bytes, KEY_LEN) == 1;
 }
 
+/*!
+ * Whether a public key is a point of low order, as all zero is: times any private key it is zero,
+ * so everybody would know the secret (RFC 7748 section 6.1). libsodium refuses exactly these.
+ */
+static inline bool key_is_low_order(const struct key *key)
+{
+	static const uint8_t scalar[KEY_LEN] = { 8 }; /* whichever: they are all multiples of it */
+	struct key result;
+
+	return crypto_scalarmult(result.bytes, scalar, key->bytes) != 0;
+}
+
 #endif

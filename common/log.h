@@ -1,10 +1,13 @@
 /*
- * The log: one line a message on stderr, with the link's name in front.
+ * The log: one line a message, with the link's name in front.
  *
- * Called from the edges only (daemon/core, daemon/cli); everything below returns reasons. It
- * keeps errno, never blocks on a full pipe (the line is dropped and counted), and under systemd
- * (JOURNAL_STREAM names stderr) puts the "<3>" level marks in front that the journal understands.
- * What a stranger can trigger must pass log_allowed() first.
+ * Under systemd a line is an entry of the journal with fields (journal.h); else, and when the
+ * journal does not take it, it goes to stderr, with the "<3>" level marks in front that the journal
+ * understands if that is where stderr leads.
+ *
+ * Called from the edges only (daemon/core, daemon/cli); everything below returns reasons. It keeps
+ * errno and never blocks: a line that nobody takes is dropped and counted. What a stranger can
+ * trigger must pass log_allowed() first.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
@@ -13,17 +16,8 @@
 #include <stdint.h>
 
 #include "common/defs.h"
+#include "common/log_level.h"
 #include "common/nsec.h"
-
-/* The values are syslog's, as the journal wants them. */
-enum log_level {
-	LOG_LEVEL_NONE = 0, /* for log_init() alone: nothing is printed */
-	LOG_LEVEL_ERROR = 3,
-	LOG_LEVEL_WARNING = 4,
-	LOG_LEVEL_NOTICE = 5,
-	LOG_LEVEL_INFO = 6,
-	LOG_LEVEL_DEBUG = 7,
-};
 
 /* Lets one message through per interval and counts the rest. All zero is ready to use. */
 struct log_limit {
@@ -33,32 +27,33 @@ struct log_limit {
 };
 
 /*!
- * Prepares stderr and the prefix. Called once, before threads and before the first message.
+ * Begins the log, or begins it anew: with lines on stderr. Called before threads and before the
+ * first message.
+ *
  * \param link   the link's name for the prefix, or NULL; copied
  * \param level  least important level that is printed
  */
 void log_init(const char *link, enum log_level level);
 
-/* Where messages go; the values are those of the host file. */
-enum log_target {
-	LOG_TARGET_AUTO,    /* lines on stderr, with marks where that leads to the journal */
-	LOG_TARGET_STDERR,  /* lines without marks */
-	LOG_TARGET_JOURNAL, /* entries with fields; lines on stderr where there is no journal */
-};
-
 /*!
- * Chooses where messages go; without it lines go to stderr. Called after log_init(), before
- * threads. Entries of the journal have the fields PRIORITY, SYSLOG_IDENTIFIER, VPND_LINK,
- * VPND_PEER (see log_set_peer()) and MESSAGE.
- * \return 0; a negative errno when the journal was asked for and cannot be reached
+ * Chooses where messages go; without it lines go to stderr. Called after log_init(), before threads
+ * and before rights are given up.
+ *
+ * \return 0; a negative errno when LOG_TARGET_JOURNAL was asked for and nobody reads the journal
  */
 int log_open(enum log_target target);
 
 /*! The descriptor that messages go to; -1: stderr. For who closes all others. */
 int log_fd(void);
 
-/*! Sets the field VPND_PEER of entries in the journal. \param key  the peer's public key in base64;
- * NULL: no such field */
+/*! Called last in a process: the journal must read what was logged while the process is there. */
+void log_flush(void);
+
+/*!
+ * Sets the field VPND_PEER of entries in the journal.
+ *
+ * \param key  the peer's public key in base64; NULL: no such field
+ */
 void log_set_peer(const char *key);
 
 /*! Prints one line. The text has no newline and no bytes that came from the network. */

@@ -85,13 +85,6 @@ static bool is_host_char(char c)
 	       c == '_' || c == '-';
 }
 
-/* Digits and nothing else, at most `max`; "0x10" and "" are no decimals. */
-static bool parse_decimal(const char *text, uint64_t max, uint64_t *ret)
-{
-	return is_digit(text[0]) && text[1] != 'x' && text[1] != 'X' &&
-	       parse_number(text, max, ret);
-}
-
 /* Whether the last label of a name is a number, decimal or hexadecimal: no top-level domain is
    one, but inet_aton() and so getaddrinfo() take such a name for an address. */
 static bool ends_in_number(const char *name)
@@ -208,7 +201,7 @@ static bool parse_plain_host(struct endpoint_spec *spec, const char **reason)
 	return check_host_name(spec->host, reason);
 }
 
-bool endpoint_parse(const char *text, struct endpoint_spec *ret, const char **reason)
+bool endpoint_spec_parse(const char *text, struct endpoint_spec *ret, const char **reason)
 {
 	struct endpoint_spec spec;
 	const char *colon = strrchr(text, ':');
@@ -284,7 +277,7 @@ bool prefix_parse(const char *text, struct prefix *ret, const char **reason)
 	return true;
 }
 
-static size_t addr_size(int family)
+size_t prefix_addr_len(int family)
 {
 	return family == AF_INET ? 4 : 16;
 }
@@ -299,7 +292,7 @@ static uint8_t mask_byte(const struct prefix *prefix, size_t i)
 
 bool prefix_has_host_bits(const struct prefix *prefix)
 {
-	for (size_t i = 0; i < addr_size(prefix->family); i++) {
+	for (size_t i = 0; i < prefix_addr_len(prefix->family); i++) {
 		if ((prefix->addr[i] & ~mask_byte(prefix, i)) != 0)
 			return true;
 	}
@@ -308,7 +301,7 @@ bool prefix_has_host_bits(const struct prefix *prefix)
 
 void prefix_mask(struct prefix *prefix)
 {
-	for (size_t i = 0; i < addr_size(prefix->family); i++)
+	for (size_t i = 0; i < prefix_addr_len(prefix->family); i++)
 		prefix->addr[i] &= mask_byte(prefix, i);
 }
 
@@ -316,7 +309,7 @@ bool prefix_contains(const struct prefix *prefix, int family, const uint8_t *add
 {
 	if (family != prefix->family)
 		return false;
-	for (size_t i = 0; i < addr_size(family) && i * 8 < prefix->len; i++) {
+	for (size_t i = 0; i < prefix_addr_len(family) && i * 8 < prefix->len; i++) {
 		if (((prefix->addr[i] ^ addr[i]) & mask_byte(prefix, i)) != 0)
 			return false;
 	}

@@ -69,7 +69,8 @@ const char *netaddr_format(const union netaddr *addr, char buf[static NETADDR_TE
  * \param ret     written on success only
  * \param reason  on failure a static sentence fragment, for example "has no port"
  */
-must_check bool endpoint_parse(const char *text, struct endpoint_spec *ret, const char **reason);
+must_check bool endpoint_spec_parse(const char *text, struct endpoint_spec *ret,
+				    const char **reason);
 
 /*!
  * Parses "address" or "address/length"; without a length the whole address counts.
@@ -78,6 +79,9 @@ must_check bool endpoint_parse(const char *text, struct endpoint_spec *ret, cons
  * \param reason  on failure a static sentence fragment
  */
 must_check bool prefix_parse(const char *text, struct prefix *ret, const char **reason);
+
+/*! Bytes of `prefix.addr` that an address of a family has: AF_INET 4, AF_INET6 16. */
+size_t prefix_addr_len(int family);
 
 /*! Whether bits behind the prefix length are set. */
 bool prefix_has_host_bits(const struct prefix *prefix);

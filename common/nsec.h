@@ -8,6 +8,7 @@
 #ifndef COMMON_NSEC_H
 #define COMMON_NSEC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -37,7 +38,7 @@ static inline nsec_t nsec_add(nsec_t a, nsec_t b)
 }
 
 /*! Whether at least `duration` has passed between `since` and `now`. */
-static inline int nsec_expired(nsec_t since, nsec_t duration, nsec_t now)
+static inline bool nsec_expired(nsec_t since, nsec_t duration, nsec_t now)
 {
 	return now >= nsec_add(since, duration);
 }

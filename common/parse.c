@@ -53,6 +53,11 @@ bool parse_number(const char *text, uint64_t max, uint64_t *ret)
 	return true;
 }
 
+bool parse_decimal(const char *text, uint64_t max, uint64_t *ret)
+{
+	return text[strspn(text, "0123456789")] == '\0' && parse_number(text, max, ret);
+}
+
 int parse_word(const char *text, const char *const *words, size_t n_words)
 {
 	for (size_t i = 0; i < n_words; i++) {

@@ -19,6 +19,9 @@
  */
 must_check bool parse_number(const char *text, uint64_t max, uint64_t *ret);
 
+/*! The same with decimal digits alone. */
+must_check bool parse_decimal(const char *text, uint64_t max, uint64_t *ret);
+
 /*!
  * Position of `text` in a list of words, compared without case.
  * \return 0 to n_words - 1, or -1

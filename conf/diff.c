@@ -2,8 +2,8 @@
  * What changes between two states of a link; see diff.h.
  *
  * There is one row for each key, with how a change of it is applied and the function that finds
- * and tells the change. Most values are told by what they are when written out: two values that
- * are written alike are the same, so no sentence can say "from X to X".
+ * and describes the change. Most values are described by what they are when written out: two values
+ * that are written alike are the same, so no sentence can say "from X to X".
  */
 #include "conf/diff.h"
 
@@ -33,14 +33,14 @@ struct pair {
 };
 
 /* Sets *ret to a sentence when the values differ; 0 or -ENOMEM. */
-typedef int teller(const struct pair *pair, char **ret);
+typedef int describer(const struct pair *pair, char **ret);
 
 struct row {
-	teller *tell; /* NULL: the key only names a file */
+	describer *describe; /* NULL: the key only names a file */
 	const char *how;
-	void (*write)(const struct conf_link *link, FILE *out); /* for tell_value() */
+	void (*write)(const struct conf_link *link, FILE *out); /* for describe_value() */
 	enum conf_effect effect;
-	enum conf_hook hook; /* for tell_hooks() */
+	enum conf_hook hook; /* for describe_hooks() */
 };
 
 static int out_of_memory(char **ret)
@@ -49,7 +49,7 @@ static int out_of_memory(char **ret)
 	return -ENOMEM;
 }
 
-#define SAY(ret, ...) (asprintf((ret), __VA_ARGS__) < 0 ? out_of_memory(ret) : 0)
+#define FORMAT(ret, ...) (asprintf((ret), __VA_ARGS__) < 0 ? out_of_memory(ret) : 0)
 
 /* A value in the words of the file; NULL when memory is short. */
 static char *write_value(const struct row *row, const struct conf_link *link)
@@ -67,7 +67,7 @@ static char *write_value(const struct row *row, const struct conf_link *link)
 	return NULL;
 }
 
-static int tell_value(const struct pair *pair, char **ret)
+static int describe_value(const struct pair *pair, char **ret)
 {
 	char *old = write_value(pair->row, pair->old);
 	char *new = write_value(pair->row, pair->new);
@@ -76,34 +76,34 @@ static int tell_value(const struct pair *pair, char **ret)
 	if (old == NULL || new == NULL)
 		r = -ENOMEM;
 	else if (strcmp(old, new) != 0)
-		r = SAY(ret, "%s changes from %s to %s", pair->name, old, new);
+		r = FORMAT(ret, "%s changes from %s to %s", pair->name, old, new);
 	free(old);
 	free(new);
 	return r;
 }
 
 /* The public half tells which private key it is, and is what the far end needs now. */
-static int tell_private_key(const struct pair *pair, char **ret)
+static int describe_private_key(const struct pair *pair, char **ret)
 {
 	char text[KEYTEXT_LEN + 1];
 
 	if (key_equal(&pair->old->public_key, &pair->new->public_key))
 		return 0;
 	if (key_is_zero(&pair->new->public_key))
-		return SAY(ret, "%s is removed", pair->name);
+		return FORMAT(ret, "%s is removed", pair->name);
 	keytext_encode(&pair->new->public_key, text);
-	return SAY(ret, "%s changes; the far end must have the public key %s", pair->name, text);
+	return FORMAT(ret, "%s changes; the far end must have the public key %s", pair->name, text);
 }
 
 /* Not printed: somebody may have pasted a private key there. */
-static int tell_peer_key(const struct pair *pair, char **ret)
+static int describe_peer_key(const struct pair *pair, char **ret)
 {
 	if (key_equal(&pair->old->peer_key, &pair->new->peer_key))
 		return 0;
-	return SAY(ret, "%s changes", pair->name);
+	return FORMAT(ret, "%s changes", pair->name);
 }
 
-static int tell_preshared_key(const struct pair *pair, char **ret)
+static int describe_preshared_key(const struct pair *pair, char **ret)
 {
 	const struct key *old = &pair->old->secrets->preshared_key;
 	const struct key *new = &pair->new->secrets->preshared_key;
@@ -111,12 +111,12 @@ static int tell_preshared_key(const struct pair *pair, char **ret)
 	if (key_equal(old, new))
 		return 0;
 	if (key_is_zero(old))
-		return SAY(ret, "%s is set", pair->name);
-	return SAY(ret, "%s %s", pair->name, key_is_zero(new) ? "is removed" : "changes");
+		return FORMAT(ret, "%s is set", pair->name);
+	return FORMAT(ret, "%s %s", pair->name, key_is_zero(new) ? "is removed" : "changes");
 }
 
 /* Not printed: a command may hold a password. */
-static int tell_hooks(const struct pair *pair, char **ret)
+static int describe_hooks(const struct pair *pair, char **ret)
 {
 	const struct conf_strings *old = &pair->old->hooks[pair->row->hook];
 	const struct conf_strings *new = &pair->new->hooks[pair->row->hook];
@@ -126,8 +126,8 @@ static int tell_hooks(const struct pair *pair, char **ret)
 		same++;
 	if (same == old->n && same == new->n)
 		return 0;
-	return SAY(ret, "%s changes, from %zu to %zu command%s", pair->name, old->n, new->n,
-		   new->n == 1 ? "" : "s");
+	return FORMAT(ret, "%s changes, from %zu to %zu command%s", pair->name, old->n, new->n,
+		      new->n == 1 ? "" : "s");
 }
 
 /* "10.0.0.0/8, fd00::/8", the longer list "10.0.0.0/8, 10.1.0.0/16, 10.2.0.0/16 and 7 more". */
@@ -152,8 +152,9 @@ static void write_all_prefixes(const struct conf_prefixes *list, FILE *out)
 }
 
 /* "AllowedIPs: added 1 (10.0.0.0/8), removed 2 (fd00::/8, fd01::/16)". */
-static int tell_prefixes(const struct pair *pair, const struct conf_prefixes *added,
-			 const struct conf_prefixes *removed, char **ret)
+static int describe_prefixes(const struct pair *pair, const char *of_what,
+			     const struct conf_prefixes *added, const struct conf_prefixes *removed,
+			     char **ret)
 {
 	const struct conf_prefixes *const lists[] = { added, removed };
 	static const char *const verbs[] = { "added", "removed" };
@@ -166,7 +167,7 @@ static int tell_prefixes(const struct pair *pair, const struct conf_prefixes *ad
 	out = open_memstream(ret, &size);
 	if (out == NULL)
 		return -ENOMEM;
-	fputs(pair->name, out);
+	fprintf(out, "%s%s", of_what, pair->name);
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		if (lists[i]->n == 0)
 			continue;
@@ -181,7 +182,7 @@ static int tell_prefixes(const struct pair *pair, const struct conf_prefixes *ad
 	return out_of_memory(ret);
 }
 
-static int tell_addresses(const struct pair *pair, char **ret)
+static int describe_addresses(const struct pair *pair, char **ret)
 {
 	struct conf_changes *changes = pair->changes;
 	int r = prefixes_diff(&pair->old->addresses, &pair->new->addresses,
@@ -189,18 +190,27 @@ static int tell_addresses(const struct pair *pair, char **ret)
 
 	if (r < 0)
 		return r;
-	return tell_prefixes(pair, &changes->addresses_added, &changes->addresses_removed, ret);
+	return describe_prefixes(pair, "", &changes->addresses_added, &changes->addresses_removed,
+				 ret);
 }
 
-static int tell_allowed_ips(const struct pair *pair, char **ret)
+static int describe_allowed_ips(const struct pair *pair, char **ret)
 {
 	struct conf_changes *changes = pair->changes;
-	int r = prefixes_diff(&pair->old->allowed_ips, &pair->new->allowed_ips,
+	int r = prefixes_diff(conf_link_accepted(pair->old), conf_link_accepted(pair->new),
 			      &changes->allowed_ips_added, &changes->allowed_ips_removed);
 
-	if (r < 0)
-		return r;
-	return tell_prefixes(pair, &changes->allowed_ips_added, &changes->allowed_ips_removed, ret);
+	if (r == 0)
+		r = prefixes_diff(&pair->old->allowed_ips, &pair->new->allowed_ips,
+				  &changes->routed_added, &changes->routed_removed);
+	if (r == 0)
+		r = describe_prefixes(pair, "", &changes->allowed_ips_added,
+				      &changes->allowed_ips_removed, ret);
+	/* The file follows what `wg` has set before. */
+	if (r == 0 && *ret == NULL)
+		r = describe_prefixes(pair, "routes of ", &changes->routed_added,
+				      &changes->routed_removed, ret);
+	return r;
 }
 
 /* A number of which 0 has a name. */
@@ -332,19 +342,19 @@ static void write_cipher(const struct conf_link *link, FILE *out)
 }
 
 /* Clauses of a row. */
-#define VALUE(writer) .tell = tell_value, .write = (writer)
-#define HOOK(which)   .tell = tell_hooks, .hook = (which)
+#define VALUE(writer) .describe = describe_value, .write = (writer)
+#define HOOK(which)   .describe = describe_hooks, .hook = (which)
 #define LIVE          .effect = CONF_EFFECT_LIVE, .how = "applied at once"
 #define SESSION       .effect = CONF_EFFECT_SESSION, .how = "needs a new session, which begins at once"
 #define RESTART       .effect = CONF_EFFECT_RESTART, .how = "needs a restart of the link"
-#define LATER(way)    .effect = CONF_EFFECT_LATER, .how = (way)
+#define LATER(clause) .effect = CONF_EFFECT_LATER, .how = (clause)
 
 /* clang-format off */
 static const struct row rows[KEYS_N] = {
-	[KEYS_PRIVATE_KEY] = { .tell = tell_private_key, SESSION },
+	[KEYS_PRIVATE_KEY] = { .describe = describe_private_key, SESSION },
 	[KEYS_LISTEN_PORT] = { VALUE(write_listen_port), LIVE },
 	[KEYS_FWMARK] = { VALUE(write_fwmark), LIVE },
-	[KEYS_ADDRESS] = { .tell = tell_addresses, LIVE },
+	[KEYS_ADDRESS] = { .describe = describe_addresses, LIVE },
 	[KEYS_DNS] = { VALUE(write_dns), LIVE },
 	[KEYS_MTU] = { VALUE(write_mtu), LIVE },
 	[KEYS_TABLE] = { VALUE(write_table), LIVE },
@@ -361,12 +371,12 @@ static const struct row rows[KEYS_N] = {
 	[KEYS_MASQUERADE] = { VALUE(write_masquerade), LIVE },
 	[KEYS_MSS_CLAMP] = { VALUE(write_mss_clamp), LIVE },
 	[KEYS_READY_WHEN] = { VALUE(write_ready_when), LATER("counts at the next start") },
-	[KEYS_PUBLIC_KEY] = { .tell = tell_peer_key, SESSION },
+	[KEYS_PUBLIC_KEY] = { .describe = describe_peer_key, SESSION },
 	[KEYS_PRESHARED_KEY] = {
-		.tell = tell_preshared_key,
+		.describe = describe_preshared_key,
 		.effect = CONF_EFFECT_LIVE, .how = "used from the next handshake on",
 	},
-	[KEYS_ALLOWED_IPS] = { .tell = tell_allowed_ips, LIVE },
+	[KEYS_ALLOWED_IPS] = { .describe = describe_allowed_ips, LIVE },
 	[KEYS_ENDPOINT] = { VALUE(write_endpoints), LIVE },
 	[KEYS_PERSISTENT_KEEPALIVE] = { VALUE(write_keepalive), LIVE },
 	[KEYS_CIPHER] = { VALUE(write_cipher), SESSION },
@@ -378,7 +388,7 @@ static int compare_key(enum keys_id key, const struct pair *pair)
 {
 	struct conf_changes *changes = pair->changes;
 	char *text = NULL;
-	int r = pair->row->tell(pair, &text);
+	int r = pair->row->describe(pair, &text);
 
 	if (r < 0 || text == NULL)
 		return r;
@@ -394,7 +404,7 @@ int conf_diff(const struct conf_link *old, const struct conf_link *new, struct c
 	memset(ret, 0, sizeof(*ret));
 	for (size_t i = 0; i < KEYS_N; i++) {
 		const struct pair pair = { &rows[i], keys_table[i].name, old, new, ret };
-		int r = rows[i].tell != NULL ? compare_key((enum keys_id)i, &pair) : 0;
+		int r = rows[i].describe != NULL ? compare_key((enum keys_id)i, &pair) : 0;
 
 		if (r < 0) {
 			conf_changes_deinit(ret);
@@ -412,6 +422,8 @@ void conf_changes_deinit(struct conf_changes *changes)
 	free(changes->addresses_removed.items);
 	free(changes->allowed_ips_added.items);
 	free(changes->allowed_ips_removed.items);
+	free(changes->routed_added.items);
+	free(changes->routed_removed.items);
 	memset(changes, 0, sizeof(*changes));
 }
 
@@ -427,5 +439,5 @@ bool conf_diff_effect(enum keys_id key, enum conf_effect *effect, const char **h
 {
 	*effect = rows[key].effect;
 	*how = rows[key].how;
-	return rows[key].tell != NULL;
+	return rows[key].describe != NULL;
 }

@@ -5,7 +5,7 @@
  * each key of a link file whether it changes and how that is applied, in a sentence for the log,
  * and has the prefixes to add and to remove. It is compared what the values mean and not how they
  * were given: a key that moves into a file of its own is no change, nor is another order of
- * Address or AllowedIPs.
+ * Address or AllowedIPs. Of AllowedIPs both are compared: what is accepted, and what has routes.
  */
 #ifndef CONF_DIFF_H
 #define CONF_DIFF_H
@@ -37,10 +37,13 @@ struct conf_change {
 struct conf_changes {
 	struct conf_change items[KEYS_N]; /* in the order of the table of keys */
 	size_t n_items;
-	uint32_t keys;           /* bit `key` for each item; see conf_changes_has() */
-	enum conf_effect effect; /* the strongest of all items */
-	struct conf_prefixes addresses_added, addresses_removed;     /* host bits kept */
+	uint32_t keys;                                           /* bit `key` for each item */
+	enum conf_effect effect;                                 /* the strongest of all items */
+	struct conf_prefixes addresses_added, addresses_removed; /* host bits kept */
 	struct conf_prefixes allowed_ips_added, allowed_ips_removed; /* ascending, no repetition */
+	/* Of the files' AllowedIPs, for which there are routes: the same, unless `wg` has changed
+	 * what is accepted. */
+	struct conf_prefixes routed_added, routed_removed;
 };
 
 /*!
@@ -56,12 +59,6 @@ must_check int conf_diff(const struct conf_link *old, const struct conf_link *ne
 
 /*! Frees what the changes own; safe twice. */
 void conf_changes_deinit(struct conf_changes *changes);
-
-/*! Whether the value of a key changes. */
-static inline bool conf_changes_has(const struct conf_changes *changes, enum keys_id key)
-{
-	return (changes->keys >> key & 1) != 0;
-}
 
 /*! Prints one line for each change, "TEXT; HOW", or one that says that nothing changes. */
 void conf_changes_print(const struct conf_changes *changes, FILE *stream);

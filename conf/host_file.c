@@ -16,7 +16,7 @@
 
 #include "common/secret.h"
 #include "conf/host_keys.h"
-#include "conf/paths.h"
+#include "conf/trusted_file.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define INCLUDE         "@include"
@@ -376,7 +376,7 @@ void host_file_parse(const char *text, size_t len, struct conf_host *host, struc
 void host_file_load(const char *path, struct conf_host *host, struct diag *diag)
 {
 	size_t len;
-	char *text = paths_read_public(path, diag, &len);
+	char *text = trusted_file_read_public(path, diag, &len);
 
 	if (text == NULL)
 		return;

@@ -13,7 +13,6 @@
 #define SWITCH_LIMITS                   0, 1, true, NULL, SWITCH_WANTS
 #define WORDS(list)                     0, 0, false, list, NULL
 #define USER_LIMITS                     0, 0, false, NULL, "the name of a user, in quotation marks"
-#define USER_DEFAULT                    "vpnd"
 #define NUMBER(min, max, wants)         min, max, false, NULL, wants
 #define NUMBER_OR_ZERO(min, max, wants) min, max, true, NULL, wants
 
@@ -21,8 +20,8 @@
 #define BUFFER_WANTS    "0 (as the kernel has it) or a number of bytes from 65536 to 536870912"
 
 /* Members that take words are written as unsigned int. */
-_Static_assert(sizeof(enum conf_log_level) == sizeof(unsigned int), "host_keys_set()");
-_Static_assert(sizeof(enum conf_log_target) == sizeof(unsigned int), "host_keys_set()");
+_Static_assert(sizeof(enum log_level) == sizeof(unsigned int), "host_keys_set()");
+_Static_assert(sizeof(enum log_target) == sizeof(unsigned int), "host_keys_set()");
 _Static_assert(sizeof(enum conf_sandbox) == sizeof(unsigned int), "host_keys_set()");
 _Static_assert(sizeof(enum conf_cipher) == sizeof(unsigned int), "host_keys_set()");
 /* What a row says it wants must be what its limits say. */
@@ -35,14 +34,14 @@ _Static_assert(CONF_BROADCAST_LIMIT_MAX == 1000000, "the text of data.tap_broadc
 /* clang-format off */
 const struct host_keys_row host_keys_table[HOST_KEYS_N] = {
 	[HOST_KEYS_LOG_LEVEL] = {
-		"log", "level", HOST(log.level), HOST_KEYS_WORD, CONF_LOG_INFO,
+		"log", "level", HOST(log.level), HOST_KEYS_WORD, LOG_LEVEL_INFO,
 		WORDS(&words_log_level),
 		"Least important messages that are printed",
 	},
 	[HOST_KEYS_LOG_TARGET] = {
-		"log", "target", HOST(log.target), HOST_KEYS_WORD, CONF_LOG_TO_AUTO,
+		"log", "target", HOST(log.target), HOST_KEYS_WORD, LOG_TARGET_AUTO,
 		WORDS(&words_log_target),
-		"Where messages go: auto is the journal under systemd, else stderr",
+		"Where messages go: auto is the journal where stderr leads to it, else stderr",
 	},
 	[HOST_KEYS_TUN_SPLIT_TCP] = {
 		"data", "tun_split_tcp", HOST(data.tun_split_tcp), HOST_KEYS_SWITCH, 1, SWITCH_LIMITS,
@@ -232,43 +231,4 @@ unsigned int host_keys_get(const struct host_keys_row *row, const struct conf_ho
 	}
 	memcpy(&value, field, sizeof(value));
 	return value;
-}
-
-void conf_host_init(struct conf_host *host)
-{
-	memset(host, 0, sizeof(*host));
-	for (size_t i = 0; i < HOST_KEYS_N; i++) {
-		if (host_keys_table[i].type == HOST_KEYS_USER)
-			(void)!host_keys_set_user(&host_keys_table[i], host, USER_DEFAULT);
-		else
-			host_keys_set(&host_keys_table[i], host, host_keys_table[i].fallback);
-	}
-}
-
-void host_apply_defaults(const struct conf_host *host, struct conf_link *link)
-{
-	if (!link->given.mtu)
-		link->mtu = host->defaults.mtu;
-	if (!link->given.persistent_keepalive)
-		link->persistent_keepalive = (uint16_t)host->defaults.persistent_keepalive;
-	if (!link->given.cipher)
-		link->cipher = host->defaults.cipher;
-}
-
-void host_check_link(const struct conf_host *host, const struct conf_link *link, struct diag *diag)
-{
-	static const char *const names[CONF_N_HOOKS] = {
-		[CONF_PRE_UP] = "PreUp",
-		[CONF_POST_UP] = "PostUp",
-		[CONF_PRE_DOWN] = "PreDown",
-		[CONF_POST_DOWN] = "PostDown",
-	};
-
-	for (size_t i = 0; i < CONF_N_HOOKS; i++) {
-		if (!host->rights.hooks && link->hooks[i].n > 0)
-			diag_error(diag, 0,
-				   "%s is given, but the host file forbids commands with "
-				   "rights.hooks = false; take it out or change that",
-				   names[i]);
-	}
 }

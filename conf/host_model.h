@@ -10,22 +10,8 @@
 #include <stdbool.h>
 
 #include "common/diag.h"
+#include "common/log_level.h"
 #include "conf/model.h"
-
-/* The values are syslog's and those of the log. */
-enum conf_log_level {
-	CONF_LOG_ERROR = 3,
-	CONF_LOG_WARNING = 4,
-	CONF_LOG_NOTICE = 5,
-	CONF_LOG_INFO = 6,
-	CONF_LOG_DEBUG = 7,
-};
-
-enum conf_log_target {
-	CONF_LOG_TO_AUTO,    /* the journal where stderr leads there, else stderr */
-	CONF_LOG_TO_STDERR,  /* lines */
-	CONF_LOG_TO_JOURNAL, /* entries with fields */
-};
 
 /* What becomes of a system call that the process of a link has no need of. */
 enum conf_sandbox {
@@ -52,8 +38,8 @@ enum conf_host_limits {
 /* The host file. Start with conf_host_init(). */
 struct conf_host {
 	struct {
-		enum conf_log_level level; /* least important that is printed */
-		enum conf_log_target target;
+		enum log_level level; /* least important that is printed */
+		enum log_target target;
 	} log;
 
 	/* What the data path may use, each only where the kernel can do it. */
@@ -80,7 +66,7 @@ struct conf_host {
 		enum conf_sandbox sandbox;
 	} rights;
 
-	/* Used where a link file is silent; see host_apply_defaults(). */
+	/* Used where a link file is silent; see conf_host_apply_defaults(). */
 	struct {
 		unsigned int mtu;                  /* 0: what fits the path */
 		unsigned int persistent_keepalive; /* seconds, 0: off; at most 65535 */
@@ -96,14 +82,16 @@ void conf_host_init(struct conf_host *host);
  * own file does not name them (conf_link.given). Call it once the link file is read without an
  * error, and again for each file that is read anew.
  */
-void host_apply_defaults(const struct conf_host *host, struct conf_link *link);
+void conf_host_apply_defaults(const struct conf_host *host, struct conf_link *link);
 
 /*!
  * Finds what a link asks for and its host forbids: commands, where rights.hooks is off. They are
  * refused and not left out, because a firewall rule or a route may depend on them.
+ *
  * \param link  read without an error
  * \param diag  findings, about the link's file
  */
-void host_check_link(const struct conf_host *host, const struct conf_link *link, struct diag *diag);
+void conf_host_check_link(const struct conf_host *host, const struct conf_link *link,
+			  struct diag *diag);
 
 #endif

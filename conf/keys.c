@@ -205,6 +205,18 @@ bool keys_is_verbatim(const char *name)
 	return false;
 }
 
+const char *keys_hook_name(enum conf_hook hook)
+{
+	static const enum keys_id ids[CONF_N_HOOKS] = {
+		[CONF_PRE_UP] = KEYS_PRE_UP,
+		[CONF_POST_UP] = KEYS_POST_UP,
+		[CONF_PRE_DOWN] = KEYS_PRE_DOWN,
+		[CONF_POST_DOWN] = KEYS_POST_DOWN,
+	};
+
+	return keys_table[ids[hook]].name;
+}
+
 void *keys_field(const struct keys_row *row, struct conf_link *link)
 {
 	if ((row->flags & KEYS_SECRET) != 0)

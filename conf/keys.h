@@ -93,6 +93,9 @@ const char *keys_nearest(enum keys_section section, const char *name);
 /*! Whether the values of a key, in whatever section, keep their "#". */
 bool keys_is_verbatim(const char *name);
 
+/*! The key that gives the commands of a hook, for example "PreUp". */
+const char *keys_hook_name(enum conf_hook hook);
+
 /*! Where a key's value goes. */
 void *keys_field(const struct keys_row *row, struct conf_link *link);
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/keytext.h"
 #include "common/parse.h"
 #include "common/secret.h"
@@ -20,6 +21,7 @@
 #include "conf/keys.h"
 #include "conf/paths.h"
 #include "conf/rt_tables.h"
+#include "conf/trusted_file.h"
 #include "conf/validate.h"
 
 /* Longest unknown name that a message repeats. No key of base64 is shorter. */
@@ -28,7 +30,7 @@
 struct reading {
 	struct conf_link *link;
 	struct diag *diag;
-	struct validate_places places;
+	struct validate_lines lines;
 	bool skip_section;             /* its heading was refused */
 	char value[CONF_LINE_MAX + 1]; /* the one that is being parsed */
 };
@@ -96,8 +98,8 @@ static void on_section(void *ctx, const char *name, unsigned int line)
 	unsigned int *first;
 
 	reading->skip_section = true;
-	reading->places.refused_heading =
-		reading->places.refused_heading || section == KEYS_N_SECTIONS;
+	reading->lines.refused_heading =
+		reading->lines.refused_heading || section == KEYS_N_SECTIONS;
 	if (name == NULL)
 		return;
 	if (section == KEYS_N_SECTIONS) {
@@ -112,7 +114,7 @@ static void on_section(void *ctx, const char *name, unsigned int line)
 				   "unknown section; a link file has [Interface] and [Peer]");
 		return;
 	}
-	first = &reading->places.sections[section];
+	first = &reading->lines.sections[section];
 	if (*first != 0 && section == KEYS_PEER) {
 		diag_error(
 			reading->diag, line,
@@ -134,12 +136,12 @@ static void on_section(void *ctx, const char *name, unsigned int line)
 /* Notes in which line an entry stands; the list of lines runs beside the list of values. */
 static bool note_entry(struct reading *reading, enum keys_id id, unsigned int line)
 {
-	size_t n = reading->places.keys[id].n_entries;
-	unsigned int *lines = conf_grow(reading->places.keys[id].lines, n, sizeof(*lines));
+	size_t n = reading->lines.keys[id].n_entries;
+	unsigned int *lines = grow_list(reading->lines.keys[id].lines, n, sizeof(*lines));
 
 	if (lines == NULL)
 		return false;
-	reading->places.keys[id].lines = lines;
+	reading->lines.keys[id].lines = lines;
 	lines[n] = line;
 	return true;
 }
@@ -151,7 +153,7 @@ static bool take_value(struct reading *reading, enum keys_id id, const char *tex
 	const struct keys_row *row = &keys_table[id];
 	const char *reason;
 
-	if (row->max != 0 && reading->places.keys[id].n_entries == row->max) {
+	if (row->max != 0 && reading->lines.keys[id].n_entries == row->max) {
 		diag_error(reading->diag, line, "%s has more than %zu entries", row->name,
 			   row->max);
 		return false;
@@ -161,8 +163,8 @@ static bool take_value(struct reading *reading, enum keys_id id, const char *tex
 	else
 		reason = row->parse(text, len, reading->link, keys_field(row, reading->link));
 	if (reason == NULL) {
-		reading->places.keys[id].parsed = true;
-		reading->places.keys[id].n_entries++;
+		reading->lines.keys[id].parsed = true;
+		reading->lines.keys[id].n_entries++;
 	} else if (entry_no == 0) {
 		diag_error(reading->diag, line, "%s %s", row->name, reason);
 	} else {
@@ -278,12 +280,12 @@ static void on_entry(void *ctx, const struct ini_entry *entry)
 		report_unknown_key(reading, entry, section);
 		return;
 	}
-	if (reading->places.keys[id].line == 0) {
-		reading->places.keys[id].line = entry->line;
+	if (reading->lines.keys[id].line == 0) {
+		reading->lines.keys[id].line = entry->line;
 	} else if ((keys_table[id].flags & KEYS_REPEATABLE) == 0) {
 		diag_error(reading->diag, entry->line,
 			   "%s is given twice, first in line %u; keep one of them",
-			   keys_table[id].name, reading->places.keys[id].line);
+			   keys_table[id].name, reading->lines.keys[id].line);
 		return;
 	}
 	take_entry(reading, id, entry);
@@ -294,11 +296,11 @@ static void read_text(struct reading *reading, const char *text, size_t len)
 	static const struct ini_events events = { on_section, on_entry, keys_is_verbatim };
 
 	ini_source_read(text, len, &events, reading, reading->diag);
-	reading->places.has_private_key = reading->places.keys[KEYS_PRIVATE_KEY].parsed;
-	reading->link->given.mtu = reading->places.keys[KEYS_MTU].parsed;
+	reading->lines.has_private_key = reading->lines.keys[KEYS_PRIVATE_KEY].parsed;
+	reading->link->given.mtu = reading->lines.keys[KEYS_MTU].parsed;
 	reading->link->given.persistent_keepalive =
-		reading->places.keys[KEYS_PERSISTENT_KEEPALIVE].parsed;
-	reading->link->given.cipher = reading->places.keys[KEYS_CIPHER].parsed;
+		reading->lines.keys[KEYS_PERSISTENT_KEEPALIVE].parsed;
+	reading->link->given.cipher = reading->lines.keys[KEYS_CIPHER].parsed;
 }
 
 static struct reading *reading_new(struct conf_link *link, struct diag *diag)
@@ -317,7 +319,7 @@ static struct reading *reading_new(struct conf_link *link, struct diag *diag)
 static void reading_free(struct reading *reading)
 {
 	for (size_t i = 0; i < KEYS_N; i++)
-		free(reading->places.keys[i].lines);
+		free(reading->lines.keys[i].lines);
 	free(reading);
 }
 
@@ -328,7 +330,7 @@ void link_file_parse(const char *text, size_t len, struct conf_link *link, struc
 	if (reading == NULL)
 		return;
 	read_text(reading, text, len);
-	validate_link(link, &reading->places, diag);
+	validate_link(link, &reading->lines, diag);
 	reading_free(reading);
 }
 
@@ -387,7 +389,7 @@ static bool decode_key_file(const char *text, size_t len, struct key *ret)
 static bool load_key_file(struct reading *reading, const char *link_path, enum keys_id id,
 			  const char *name, struct key *ret)
 {
-	unsigned int line = reading->places.keys[id].line;
+	unsigned int line = reading->lines.keys[id].line;
 	struct diag found = DIAG_NULL(link_path);
 	const char *reason;
 	char path[PATH_MAX];
@@ -400,7 +402,7 @@ static bool load_key_file(struct reading *reading, const char *link_path, enum k
 		diag_error(reading->diag, line, "%s %s", keys_table[id].name, reason);
 		return false;
 	}
-	text = paths_read_secret(path, &found, &len);
+	text = trusted_file_read_secret(path, &found, &len);
 	for (size_t i = 0; i < found.n_items; i++)
 		diag_error_code_at(reading->diag, found.code, line, "%s: %s", keys_table[id].name,
 				   found.items[i].text);
@@ -420,11 +422,11 @@ static void load_key_files(struct reading *reading, const char *path)
 {
 	struct conf_link *link = reading->link;
 
-	if (link->private_key_file != NULL && reading->places.keys[KEYS_PRIVATE_KEY].line == 0)
-		reading->places.has_private_key =
+	if (link->private_key_file != NULL && reading->lines.keys[KEYS_PRIVATE_KEY].line == 0)
+		reading->lines.has_private_key =
 			load_key_file(reading, path, KEYS_PRIVATE_KEY_FILE, link->private_key_file,
 				      &link->secrets->private_key);
-	if (link->preshared_key_file != NULL && reading->places.keys[KEYS_PRESHARED_KEY].line == 0)
+	if (link->preshared_key_file != NULL && reading->lines.keys[KEYS_PRESHARED_KEY].line == 0)
 		load_key_file(reading, path, KEYS_PRESHARED_KEY_FILE, link->preshared_key_file,
 			      &link->secrets->preshared_key);
 }
@@ -436,7 +438,7 @@ static void find_table(struct reading *reading)
 
 	if (link->table_kind == CONF_TABLE_NAME &&
 	    !rt_tables_find("", link->table_name, &link->table))
-		diag_error(reading->diag, reading->places.keys[KEYS_TABLE].line,
+		diag_error(reading->diag, reading->lines.keys[KEYS_TABLE].line,
 			   "Table is a name that no routing table of this host has; add \"NUMBER "
 			   "NAME\" to /etc/iproute2/rt_tables, or give the number here");
 }
@@ -450,7 +452,7 @@ void link_file_load(const char *path, struct conf_link *link, struct diag *diag)
 
 	if (!paths_link_name(path, link->name, &reason))
 		diag_error(diag, 0, "%s", reason);
-	text = paths_read_secret(path, diag, &len);
+	text = trusted_file_read_secret(path, diag, &len);
 	if (text == NULL)
 		return;
 	reading = reading_new(link, diag);
@@ -458,7 +460,7 @@ void link_file_load(const char *path, struct conf_link *link, struct diag *diag)
 		read_text(reading, text, len);
 		load_key_files(reading, path);
 		find_table(reading);
-		validate_link(link, &reading->places, diag);
+		validate_link(link, &reading->lines, diag);
 		reading_free(reading);
 	}
 	secret_free(text);

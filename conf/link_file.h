@@ -11,17 +11,19 @@
 
 /*!
  * Reads, checks and completes (key files, names of routing tables) the file of a link. Every
- * mistake is added to `diag`; the result is usable only if diag->n_errors is 0 afterwards. \param
- * path  the file; its base name without ".conf" names the link \param link  fresh from
- * conf_link_init(); filled as far as the file goes \param diag  findings; never contains the value
- * of a secret
+ * mistake is added to `diag`; the result is usable only if diag->n_errors is 0 afterwards.
+ *
+ * \param path  the file; its base name without ".conf" names the link
+ * \param link  fresh from conf_link_init(); filled as far as the file goes
+ * \param diag  findings; never contains the value of a secret
  */
 void link_file_load(const char *path, struct conf_link *link, struct diag *diag);
 
 /*!
  * The same for text in memory, without any look at files (key files and names of tables are only
- * noted): what unit tests and the fuzzer use. \param text  `len` bytes, need not end in NUL; may be
- * any bytes
+ * noted): what unit tests and the fuzzer use.
+ *
+ * \param text  `len` bytes, need not end in NUL; may be any bytes
  */
 void link_file_parse(const char *text, size_t len, struct conf_link *link, struct diag *diag);
 

@@ -1,10 +1,11 @@
-/* The life of a conf_link: defaults, growth of its lists, its copies, and its end. */
+/* The life of a conf_link: defaults, its copies, and its end. */
 #include "conf/model.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/secret.h"
 
 int conf_link_init(struct conf_link *link)
@@ -35,22 +36,17 @@ void conf_link_deinit(struct conf_link *link)
 	free(link->masquerade.items);
 	free(link->preshared_key_file);
 	free(link->allowed_ips.items);
+	free(link->wg_allowed_ips.items);
 	free(link->endpoints);
 	memset(link, 0, sizeof(*link));
 }
 
-/* Copies a list with as much room as conf_grow() would have given it, since that is what it will
-   believe to find when the copy grows. */
 static bool copy_items(const void *from, size_t n, size_t item_size, void **to)
 {
-	size_t capacity = 1;
-
 	*to = NULL;
 	if (n == 0)
 		return true;
-	while (capacity < n)
-		capacity *= 2;
-	*to = reallocarray(NULL, capacity, item_size);
+	*to = grow_list_for(n, item_size);
 	if (*to == NULL)
 		return false;
 	memcpy(*to, from, n * item_size);
@@ -103,6 +99,7 @@ static void copy_plain(const struct conf_link *from, struct conf_link *to)
 	to->masquerade = (struct conf_prefixes) { 0 };
 	to->preshared_key_file = NULL;
 	to->allowed_ips = (struct conf_prefixes) { 0 };
+	to->wg_allowed_ips = (struct conf_prefixes) { 0 };
 	to->endpoints = NULL;
 	to->n_endpoints = 0;
 	to->secrets = NULL;
@@ -119,7 +116,8 @@ static bool copy_owned(const struct conf_link *from, struct conf_link *to)
 		  copy_string(from->namespace, &to->namespace) &&
 		  copy_prefixes(&from->masquerade, &to->masquerade) &&
 		  copy_string(from->preshared_key_file, &to->preshared_key_file) &&
-		  copy_prefixes(&from->allowed_ips, &to->allowed_ips);
+		  copy_prefixes(&from->allowed_ips, &to->allowed_ips) &&
+		  copy_prefixes(&from->wg_allowed_ips, &to->wg_allowed_ips);
 
 	for (size_t i = 0; ok && i < CONF_N_HOOKS; i++)
 		ok = copy_strings(&from->hooks[i], &to->hooks[i]);
@@ -143,11 +141,4 @@ int conf_link_copy(const struct conf_link *from, struct conf_link *to)
 	if (from->secrets != NULL)
 		*to->secrets = *from->secrets;
 	return 0;
-}
-
-void *conf_grow(void *items, size_t n, size_t item_size)
-{
-	if ((n & (n - 1)) != 0)
-		return items;
-	return reallocarray(items, n == 0 ? 1 : n * 2, item_size);
 }

@@ -109,8 +109,12 @@ struct conf_link {
 	/* [Peer] */
 	struct key peer_key;
 	char *preshared_key_file;
-	struct conf_prefixes allowed_ips; /* masked */
-	struct endpoint_spec *endpoints;  /* in order of preference, owned */
+	struct conf_prefixes allowed_ips; /* masked; of the file: what this host has routes for */
+	/* What `wg` has set in their place, for what the link accepts and sends: routes it leaves
+	 * alone. See conf_link_accepted(). */
+	struct conf_prefixes wg_allowed_ips;
+	bool has_wg_allowed_ips;
+	struct endpoint_spec *endpoints; /* in order of preference, owned */
 	size_t n_endpoints;
 	uint16_t persistent_keepalive; /* seconds, 0: off */
 	enum conf_cipher cipher;
@@ -134,6 +138,12 @@ int conf_link_init(struct conf_link *link);
 /*! Frees everything and wipes the secrets; safe twice and after a failed init. */
 void conf_link_deinit(struct conf_link *link);
 
+/*! AllowedIPs as they count for packets: the file's, unless `wg` has set others. */
+static inline const struct conf_prefixes *conf_link_accepted(const struct conf_link *link)
+{
+	return link->has_wg_allowed_ips ? &link->wg_allowed_ips : &link->allowed_ips;
+}
+
 /*!
  * Copies a link with all that it owns: lists that may grow on their own, and the secrets in a
  * guarded allocation of their own, so that either may be changed and freed without the other.
@@ -142,15 +152,5 @@ void conf_link_deinit(struct conf_link *link);
  * \return 0, or -ENOMEM; then `to` is empty and conf_link_deinit() does nothing
  */
 must_check int conf_link_copy(const struct conf_link *from, struct conf_link *to);
-
-/*!
- * Makes room for one more item in a list that grows by doubling: a list whose number of items is
- * a power of two is full, so the capacity needs no field.
- * \param items      the list, or NULL when `n` is 0
- * \param n          items in it
- * \param item_size  bytes of one
- * \return the list, perhaps moved, or NULL when memory is short; then the old one still stands
- */
-void *conf_grow(void *items, size_t n, size_t item_size);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
+
 /* Says that these are such bytes; to be changed with the table. */
 #define MAGIC 0x76706e31U
 
@@ -16,8 +18,8 @@ enum kind {
 	TEXT,   /* char *, or NULL */
 	TEXTS,  /* conf_strings of up to max */
 	WORDS,  /* the same; no text has a character below 0x21, as lines of other files need it */
-	NETWORKS, /* conf_prefixes of up to max */
-	PLACES,   /* endpoints and n_endpoints, up to max */
+	PREFIXES,  /* conf_prefixes of up to max */
+	ENDPOINTS, /* endpoints and n_endpoints, up to max */
 };
 
 struct row {
@@ -48,7 +50,7 @@ static const struct row rows[] = {
 	POINTER(TEXT, private_key_file, 0),
 	ROW(PLAIN, listen_port, 0),
 	ROW(PLAIN, fwmark, 0),
-	ROW(NETWORKS, addresses, CONF_ADDRESSES_MAX),
+	ROW(PREFIXES, addresses, CONF_ADDRESSES_MAX),
 	ROW(WORDS, dns, CONF_DNS_MAX),
 	ROW(NUMBER, mtu, CONF_MTU_MAX),
 	ENUM(table_kind, CONF_TABLE_NAME),
@@ -65,14 +67,16 @@ static const struct row rows[] = {
 	POINTER(TEXT, namespace, 0),
 	ROW(SWITCH, forward, 0),
 	ROW(SWITCH, masquerades_all, 0),
-	ROW(NETWORKS, masquerade, CONF_MASQUERADE_MAX),
+	ROW(PREFIXES, masquerade, CONF_MASQUERADE_MAX),
 	ROW(NUMBER, mss_clamp, CONF_MSS_MAX),
 	ENUM(ready_when, CONF_READY_HANDSHAKE),
 	ROW(SWITCH, is_bare, 0),
 	ROW(PLAIN, peer_key, 0),
 	POINTER(TEXT, preshared_key_file, 0),
-	ROW(NETWORKS, allowed_ips, PREFIXES_MAX),
-	POINTER(PLACES, endpoints, CONF_ENDPOINTS_MAX),
+	ROW(PREFIXES, allowed_ips, PREFIXES_MAX),
+	ROW(PREFIXES, wg_allowed_ips, PREFIXES_MAX),
+	ROW(SWITCH, has_wg_allowed_ips, 0),
+	POINTER(ENDPOINTS, endpoints, CONF_ENDPOINTS_MAX),
 	ROW(PLAIN, persistent_keepalive, 0),
 	ENUM(cipher, CONF_CIPHER_AEGIS256),
 	ROW(SWITCH, given.mtu, 0),
@@ -80,23 +84,13 @@ static const struct row rows[] = {
 	ROW(SWITCH, given.cipher, 0),
 };
 
-static const void *member(const struct conf_link *link, const struct row *row)
-{
-	return (const char *)link + row->offset;
-}
-
-static void *member_of(struct conf_link *link, const struct row *row)
-{
-	return (char *)link + row->offset;
-}
-
-/* What a row is the only one to carry. PLACES are two members. */
 static void cover(unsigned char *map, size_t offset, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
 		map[offset + i]++;
 }
 
+/* What a row is the only one to carry. ENDPOINTS are two members. */
 void pack_cover(unsigned char map[static sizeof(struct conf_link)])
 {
 	memset(map, 0, sizeof(struct conf_link));
@@ -138,9 +132,9 @@ static void put_text(struct writer *writer, const char *text)
 
 static void put_row(struct writer *writer, const struct conf_link *link, const struct row *row)
 {
-	const void *at = member(link, row);
+	const void *at = (const char *)link + row->offset;
 	const struct conf_strings *texts = at;
-	const struct conf_prefixes *networks = at;
+	const struct conf_prefixes *prefixes = at;
 
 	switch (row->kind) {
 	case PLAIN:
@@ -158,11 +152,11 @@ static void put_row(struct writer *writer, const struct conf_link *link, const s
 		for (size_t i = 0; i < texts->n; i++)
 			put_text(writer, texts->items[i]);
 		break;
-	case NETWORKS:
-		put_count(writer, networks->n);
-		put(writer, networks->items, networks->n * sizeof(*networks->items));
+	case PREFIXES:
+		put_count(writer, prefixes->n);
+		put(writer, prefixes->items, prefixes->n * sizeof(*prefixes->items));
 		break;
-	case PLACES:
+	case ENDPOINTS:
 		put_count(writer, link->n_endpoints);
 		put(writer, link->endpoints, link->n_endpoints * sizeof(*link->endpoints));
 		break;
@@ -247,16 +241,11 @@ static bool get_text(struct reader *reader, char **ret)
 	return true;
 }
 
-/* Lists get the capacity that conf_grow() will believe in. \return NULL: there are none, or no
- * memory */
+/* \return NULL: there are none, or no memory */
 static void *make_list(struct reader *reader, size_t n, size_t size)
 {
-	size_t capacity = 1;
-	void *items;
+	void *items = n > 0 ? grow_list_for(n, size) : NULL;
 
-	while (capacity < n)
-		capacity *= 2;
-	items = n > 0 ? calloc(capacity, size) : NULL;
 	if (n > 0 && !items)
 		fail(reader, -ENOMEM);
 	return items;
@@ -309,10 +298,10 @@ static bool are_words(const struct conf_strings *texts)
 	return true;
 }
 
-static bool are_networks(const struct conf_prefixes *networks)
+static bool are_prefixes(const struct conf_prefixes *prefixes)
 {
-	for (size_t i = 0; i < networks->n; i++) {
-		const struct prefix *prefix = &networks->items[i];
+	for (size_t i = 0; i < prefixes->n; i++) {
+		const struct prefix *prefix = &prefixes->items[i];
 
 		if (!(prefix->family == AF_INET && prefix->len <= 32) &&
 		    !(prefix->family == AF_INET6 && prefix->len <= 128))
@@ -321,16 +310,16 @@ static bool are_networks(const struct conf_prefixes *networks)
 	return true;
 }
 
-static bool get_networks(struct reader *reader, uint64_t max, struct conf_prefixes *ret)
+static bool get_prefixes(struct reader *reader, uint64_t max, struct conf_prefixes *ret)
 {
 	void *items = NULL;
 	bool ok = get_list(reader, max, sizeof(*ret->items), &items, &ret->n);
 
 	ret->items = items;
-	return ok && (are_networks(ret) || fail(reader, -EBADMSG));
+	return ok && (are_prefixes(ret) || fail(reader, -EBADMSG));
 }
 
-static bool is_place(const struct endpoint_spec *spec)
+static bool is_endpoint(const struct endpoint_spec *spec)
 {
 	int family = spec->literal.sa.sa_family;
 
@@ -338,14 +327,14 @@ static bool is_place(const struct endpoint_spec *spec)
 	       (family == AF_UNSPEC || family == AF_INET || family == AF_INET6);
 }
 
-static bool get_places(struct reader *reader, uint64_t max, struct conf_link *ret)
+static bool get_endpoints(struct reader *reader, uint64_t max, struct conf_link *ret)
 {
 	void *items = NULL;
 	bool ok = get_list(reader, max, sizeof(*ret->endpoints), &items, &ret->n_endpoints);
 
 	ret->endpoints = items;
 	for (size_t i = 0; ok && i < ret->n_endpoints; i++)
-		ok = is_place(&ret->endpoints[i]) || fail(reader, -EBADMSG);
+		ok = is_endpoint(&ret->endpoints[i]) || fail(reader, -EBADMSG);
 	return ok;
 }
 
@@ -378,7 +367,7 @@ static bool get_limited(struct reader *reader, const struct row *row, void *ret)
 
 static bool get_row(struct reader *reader, const struct row *row, struct conf_link *ret)
 {
-	void *at = member_of(ret, row);
+	void *at = (char *)ret + row->offset;
 
 	switch (row->kind) {
 	case PLAIN:
@@ -395,10 +384,10 @@ static bool get_row(struct reader *reader, const struct row *row, struct conf_li
 		return get_texts(reader, row->max, at);
 	case WORDS:
 		return get_texts(reader, row->max, at) && (are_words(at) || fail(reader, -EBADMSG));
-	case NETWORKS:
-		return get_networks(reader, row->max, at);
-	case PLACES:
-		return get_places(reader, row->max, ret);
+	case PREFIXES:
+		return get_prefixes(reader, row->max, at);
+	case ENDPOINTS:
+		return get_endpoints(reader, row->max, ret);
 	}
 	return fail(reader, -EBADMSG);
 }

@@ -22,6 +22,7 @@
 
 /*!
  * Writes a configuration without its secrets.
+ *
  * \param ret      the bytes, for free()
  * \param ret_len  how many
  * \return 0 or -ENOMEM
@@ -30,13 +31,16 @@ must_check int pack_link(const struct conf_link *link, char **ret, size_t *ret_l
 
 /*!
  * Reads one.
+ *
  * \param ret  any bytes before; on success to be freed by conf_link_deinit(), its `secrets` are
- * NULL; after a failure there is nothing to free \return 0; -EBADMSG: no configuration; -ENOMEM
+ *             NULL; after a failure there is nothing to free
+ * \return 0; -EBADMSG: no configuration; -ENOMEM
  */
 must_check int pack_read_link(const void *bytes, size_t len, struct conf_link *ret);
 
 /*!
  * Says which bytes of a conf_link go over, so that a test finds a member without a row.
+ *
  * \param map  one for each byte of the struct: how many rows it is in
  */
 void pack_cover(unsigned char map[static sizeof(struct conf_link)]);

@@ -5,16 +5,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
+
 int prefixes_compare(const struct prefix *a, const struct prefix *b)
 {
-	/* What stands behind the four bytes of IPv4 is nobody's. */
-	size_t n_bytes = a->family == AF_INET ? 4 : sizeof(a->addr);
-
 	if (a->family != b->family)
 		return a->family - b->family;
 	if (a->len != b->len)
 		return a->len - b->len;
-	return memcmp(a->addr, b->addr, n_bytes);
+	/* What stands behind the four bytes of IPv4 is nobody's. */
+	return memcmp(a->addr, b->addr, prefix_addr_len(a->family));
+}
+
+bool prefixes_has_family(const struct conf_prefixes *list, int family)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->items[i].family == family)
+			return true;
+	}
+	return false;
+}
+
+bool prefixes_has_default(const struct conf_prefixes *list, int family)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->items[i].family == family && list->items[i].len == 0)
+			return true;
+	}
+	return false;
 }
 
 static int compare_items(const void *a, const void *b)
@@ -22,15 +40,15 @@ static int compare_items(const void *a, const void *b)
 	return prefixes_compare(a, b);
 }
 
-static bool append(struct conf_prefixes *list, const struct prefix *prefix)
+int prefixes_append(struct conf_prefixes *list, const struct prefix *prefix)
 {
-	struct prefix *items = conf_grow(list->items, list->n, sizeof(*items));
+	struct prefix *items = grow_list(list->items, list->n, sizeof(*items));
 
 	if (items == NULL)
-		return false;
+		return -ENOMEM;
 	list->items = items;
 	items[list->n++] = *prefix;
-	return true;
+	return 0;
 }
 
 /* A sorted copy; one item is allocated even for an empty list, so that NULL is an error. */
@@ -70,8 +88,8 @@ static bool merge(const struct prefix *old, size_t n_old, const struct prefix *n
 			order = -1;
 		else
 			order = prefixes_compare(&old[i], &new[j]);
-		if ((order < 0 && !append(removed, &old[i])) ||
-		    (order > 0 && !append(added, &new[j])))
+		if ((order < 0 && prefixes_append(removed, &old[i]) < 0) ||
+		    (order > 0 && prefixes_append(added, &new[j]) < 0))
 			return false;
 		if (order <= 0)
 			i = skip_same(old, n_old, i);

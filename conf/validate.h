@@ -11,7 +11,7 @@
 #include "conf/model.h"
 
 /* What the rules need beside the values: where in the file they stand. */
-struct validate_places {
+struct validate_lines {
 	unsigned int sections[KEYS_N_SECTIONS]; /* line of the heading; 0: not there */
 	bool refused_heading;                   /* so what is missing may have stood there */
 	struct {
@@ -26,9 +26,9 @@ struct validate_places {
 /*!
  * Derives the public key, masks AllowedIPs, drops what is there twice, and checks all rules.
  * \param link    as read; completed
- * \param places  as read; follows what is dropped
+ * \param lines  as read; follows what is dropped
  * \param diag    findings; a rule whose values are already known to be wrong says nothing
  */
-void validate_link(struct conf_link *link, struct validate_places *places, struct diag *diag);
+void validate_link(struct conf_link *link, struct validate_lines *lines, struct diag *diag);
 
 #endif

@@ -2,12 +2,16 @@
 #include "conf/values.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "common/grow.h"
 #include "common/keytext.h"
 #include "common/parse.h"
+#include "conf/prefixes.h"
 #include "conf/words.h"
 
 #define NO_MEMORY "does not fit into memory"
@@ -17,10 +21,22 @@
 #define NAME_MAX_LEN 255 /* of a file, and of what is named like one */
 #define LABEL_LEN    63  /* of a domain name, RFC 1035 section 2.3.4 */
 
-/* A number as it is mostly written: decimal, no "0x". */
-static bool parse_decimal(const char *text, uint64_t max, uint64_t *ret)
+/* A port as `wg` takes it: a number, or a service of UDP as /etc/services calls it. */
+static bool parse_port(const char *text, uint64_t *ret)
 {
-	return strspn(text, DIGITS) == strlen(text) && parse_number(text, max, ret);
+	const struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_DGRAM };
+	struct addrinfo *found;
+	struct sockaddr_in addr;
+
+	if (parse_decimal(text, UINT16_MAX, ret))
+		return true;
+	if (strpbrk(text, LETTERS) == NULL || strspn(text, LETTERS DIGITS "_+.-") != strlen(text) ||
+	    getaddrinfo(NULL, text, &hints, &found) != 0)
+		return false;
+	memcpy(&addr, found->ai_addr, sizeof(addr));
+	freeaddrinfo(found);
+	*ret = ntohs(addr.sin_port);
+	return true;
 }
 
 static bool is_off(const char *text)
@@ -42,7 +58,7 @@ static const char *set_string(char **field, const char *text)
 
 static const char *add_string(struct conf_strings *strings, const char *text)
 {
-	char **items = conf_grow(strings->items, strings->n, sizeof(*items));
+	char **items = grow_list(strings->items, strings->n, sizeof(*items));
 
 	if (items == NULL)
 		return NO_MEMORY;
@@ -81,8 +97,9 @@ const char *values_port(const char *text, size_t len, struct conf_link *link, vo
 
 	(void)len;
 	(void)link;
-	if (!parse_decimal(text, UINT16_MAX, &number))
-		return "is not a number from 0 (any port) to 65535";
+	if (!parse_port(text, &number))
+		return "is not a number from 0 (any port) to 65535, nor a service of UDP in "
+		       "/etc/services";
 	*(uint16_t *)field = (uint16_t)number;
 	return NULL;
 }
@@ -101,8 +118,6 @@ const char *values_mark(const char *text, size_t len, struct conf_link *link, vo
 
 const char *values_prefix(const char *text, size_t len, struct conf_link *link, void *field)
 {
-	struct conf_prefixes *prefixes = field;
-	struct prefix *items;
 	struct prefix prefix;
 	const char *reason;
 
@@ -110,12 +125,7 @@ const char *values_prefix(const char *text, size_t len, struct conf_link *link, 
 	(void)link;
 	if (!prefix_parse(text, &prefix, &reason))
 		return reason;
-	items = conf_grow(prefixes->items, prefixes->n, sizeof(*items));
-	if (items == NULL)
-		return NO_MEMORY;
-	prefixes->items = items;
-	items[prefixes->n++] = prefix;
-	return NULL;
+	return prefixes_append(field, &prefix) < 0 ? NO_MEMORY : NULL;
 }
 
 bool values_is_address(const char *text)
@@ -150,12 +160,20 @@ static bool is_domain(const char *text)
 	return label_len > 0 && !is_number;
 }
 
+/* A domain that is only asked for at these servers, not searched: with systemd-resolved, whose
+ * notation this is (resolvectl(1), "domain"). "~." is everything. */
+static bool is_routing_domain(const char *text)
+{
+	return text[0] == '~' && (strcmp(text + 1, ".") == 0 || is_domain(text + 1));
+}
+
 const char *values_dns(const char *text, size_t len, struct conf_link *link, void *field)
 {
 	(void)len;
 	(void)link;
-	if (!values_is_address(text) && !is_domain(text))
-		return "is not an IPv4 address, an IPv6 address or a search domain";
+	if (!values_is_address(text) && !is_domain(text) && !is_routing_domain(text))
+		return "is not an IPv4 address, an IPv6 address, a search domain or a routing "
+		       "domain (\"~example.com\", or \"~.\" for all)";
 	return add_string(field, text);
 }
 
@@ -307,17 +325,34 @@ const char *values_ready(const char *text, size_t len, struct conf_link *link, v
 	return NULL;
 }
 
+/* The port as a number, if it is the name of a service. \return text for free(), or NULL: it is not
+ * one, or memory is short */
+static char *replace_service(const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	uint64_t port;
+	char *copy;
+
+	if (colon == NULL || strpbrk(colon, LETTERS) == NULL || !parse_port(colon + 1, &port) ||
+	    asprintf(&copy, "%.*s:%u", (int)(colon - text), text, (unsigned int)port) < 0)
+		return NULL;
+	return copy;
+}
+
 const char *values_endpoint(const char *text, size_t len, struct conf_link *link, void *field)
 {
 	struct endpoint_spec *items;
 	struct endpoint_spec spec;
+	char *numeric = replace_service(text);
 	const char *reason;
+	bool is_good = endpoint_spec_parse(numeric != NULL ? numeric : text, &spec, &reason);
 
 	(void)len;
 	(void)field;
-	if (!endpoint_parse(text, &spec, &reason))
+	free(numeric);
+	if (!is_good)
 		return reason;
-	items = conf_grow(link->endpoints, link->n_endpoints, sizeof(*items));
+	items = grow_list(link->endpoints, link->n_endpoints, sizeof(*items));
 	if (items == NULL)
 		return NO_MEMORY;
 	link->endpoints = items;

@@ -29,7 +29,7 @@ typedef const char *values_parser(const char *text, size_t len, struct conf_link
 
 values_parser values_key;        /* struct key: 44 characters of base64 */
 values_parser values_path;       /* char *: name of a file */
-values_parser values_port;       /* uint16_t: 0 to 65535 */
+values_parser values_port;       /* uint16_t: 0 to 65535, or a service of UDP */
 values_parser values_mark;       /* uint32_t: decimal, 0x hexadecimal, or "off" */
 values_parser values_prefix;     /* struct conf_prefixes: one more; host bits kept */
 values_parser values_dns;        /* struct conf_strings: one more address or search domain */

@@ -40,14 +40,15 @@ static const struct words_item ciphers[] = {
 };
 
 static const struct words_item log_levels[] = {
-	{ "error", CONF_LOG_ERROR }, { "warning", CONF_LOG_WARNING }, { "notice", CONF_LOG_NOTICE },
-	{ "info", CONF_LOG_INFO },   { "debug", CONF_LOG_DEBUG },
+	{ "error", LOG_LEVEL_ERROR },   { "warning", LOG_LEVEL_WARNING },
+	{ "notice", LOG_LEVEL_NOTICE }, { "info", LOG_LEVEL_INFO },
+	{ "debug", LOG_LEVEL_DEBUG },
 };
 
 static const struct words_item log_targets[] = {
-	{ "auto", CONF_LOG_TO_AUTO },
-	{ "stderr", CONF_LOG_TO_STDERR },
-	{ "journal", CONF_LOG_TO_JOURNAL },
+	{ "auto", LOG_TARGET_AUTO },
+	{ "stderr", LOG_TARGET_STDERR },
+	{ "journal", LOG_TARGET_JOURNAL },
 };
 
 static const struct words_item sandboxes[] = {

@@ -28,8 +28,8 @@ extern const struct words words_mss;        /* MssClamp, as far as it has words 
 extern const struct words words_ready;      /* enum conf_ready */
 extern const struct words words_table;      /* enum conf_table_kind, as far as it has words */
 extern const struct words words_cipher;     /* enum conf_cipher */
-extern const struct words words_log_level;  /* enum conf_log_level */
-extern const struct words words_log_target; /* enum conf_log_target */
+extern const struct words words_log_level;  /* enum log_level */
+extern const struct words words_log_target; /* enum log_target */
 extern const struct words words_sandbox;    /* enum conf_sandbox */
 
 /*!

@@ -6,33 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/diag.h"
 #include "conf/host_file.h"
 #include "conf/link_file.h"
 #include "conf/paths.h"
 #include "daemon/cli/check_diff.h"
 #include "daemon/cli/check_place.h"
 #include "daemon/cli/cmds.h"
-
-/* Prints and forgets the findings of one file. */
-static enum exit_code finish(struct diag *diag)
-{
-	enum exit_code code = diag->code;
-
-	diag_print(diag, stderr);
-	diag_deinit(diag);
-	return code;
-}
-
-static enum exit_code check_host(const char *path, struct conf_host *host)
-{
-	struct diag diag = DIAG_NULL(path);
-
-	conf_host_init(host);
-	host_file_load(path, host, &diag);
-	check_user(host, &diag);
-	return finish(&diag);
-}
+#include "daemon/cli/load.h"
 
 static enum exit_code check_link(const char *path, const struct conf_host *host, bool wants_diff)
 {
@@ -45,11 +25,13 @@ static enum exit_code check_link(const char *path, const struct conf_host *host,
 		return EXIT_SYSTEM;
 	}
 	link_file_load(path, &link, &diag);
-	host_apply_defaults(host, &link);
-	host_check_link(host, &link, &diag);
-	if (diag.n_errors == 0)
+	conf_host_apply_defaults(host, &link);
+	conf_host_check_link(host, &link, &diag);
+	if (diag.n_errors == 0) {
 		check_place(&link, &diag);
-	code = finish(&diag);
+		check_key_files(path, host, &link, &diag);
+	}
+	code = load_end(&diag);
 	if (code == EXIT_DONE && wants_diff)
 		code = check_diff(path, &link);
 	else if (code == EXIT_DONE)
@@ -82,7 +64,7 @@ int cmd_check(int argc, char **argv)
 	}
 	if (optind == argc)
 		return cmd_usage(usage);
-	worst = check_host(host_path, &host);
+	worst = load_host(host_path, &host);
 	for (int i = optind; i < argc; i++) {
 		char path[PATH_MAX];
 		const char *reason;

@@ -7,12 +7,9 @@
  * as well, so that nothing goes another way meanwhile. But it holds the interface until all of
  * ExecStopPost= has ended, restart or not, and tells no command which it will be. So it is asked.
  */
-#include <linux/securebits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -80,47 +77,16 @@ static bool is_final(const char *link)
 	return true;
 }
 
-/* A socket on which nobody listens: taken as the next process would, and given back. */
-static void remove_socket(const char *dir, const char *name)
-{
-	struct uapi_place place;
-	char path[PATH_MAX];
-	int fd;
-
-	if (snprintf(path, sizeof(path), "%s/%s.sock", dir, name) < 0 || access(path, F_OK) < 0)
-		return;
-	fd = uapi_listen(dir, name);
-	if (fd < 0)
-		return;
-	if (uapi_place_open(&place, fd) == 0)
-		uapi_place_close(&place, true);
-	close(fd);
-}
-
 /* Sockets, and the directory of those of vpnd's own unless the service manager has it. */
-static void remove_sockets(const char *link)
+static void remove_sockets(const char *link, bool is_final)
 {
 	char dir[sizeof(STATUS_DIR) + IFNAMSIZ];
 
 	snprintf(dir, sizeof(dir), "%s/%s", STATUS_DIR, link);
-	remove_socket(UAPI_DIR, link);
-	remove_socket(dir, STATUS_SOCKET);
-	remove_socket(dir, STATUS_CHANGES_SOCKET);
+	uapi_remove_orphan(UAPI_DIR, link, is_final);
+	uapi_remove_orphan(dir, STATUS_SOCKET, is_final);
+	uapi_remove_orphan(dir, STATUS_CHANGES_SOCKET, is_final);
 	(void)rmdir(dir);
-}
-
-/* What the service has noted belongs to its user. Root becomes that one, and keeps its rights: so
- * files are the next process's again, and are judged as that one judges them. */
-static void become_owner(const char *link)
-{
-	char dir[sizeof(STATUS_DIR) + IFNAMSIZ];
-	struct stat st;
-
-	snprintf(dir, sizeof(dir), "%s/%s", STATUS_DIR, link);
-	if (geteuid() != 0 || lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid == 0)
-		return;
-	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) == 0)
-		(void)!seteuid(st.st_uid);
 }
 
 int cmd_cleanup(int argc, char **argv)
@@ -129,6 +95,7 @@ int cmd_cleanup(int argc, char **argv)
 	char path[PATH_MAX];
 	char name[IFNAMSIZ];
 	enum exit_code code;
+	bool is_last;
 
 	if (argc != 2 || argv[1][0] == '-')
 		return cmd_usage("cleanup LINK|PATH");
@@ -138,9 +105,9 @@ int cmd_cleanup(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	log_init(name, LOG_LEVEL_INFO);
-	become_owner(name);
-	code = outside_clean_up(name, is_final(name));
+	is_last = is_final(name);
+	code = outside_clean_up(name, is_last);
 	if (code == EXIT_DONE)
-		remove_sockets(name);
+		remove_sockets(name, is_last);
 	return (int)code;
 }

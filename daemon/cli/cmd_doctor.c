@@ -11,6 +11,7 @@
 #include "conf/paths.h"
 #include "daemon/cli/cmds.h"
 #include "daemon/cli/doctor.h"
+#include "daemon/cli/terminal.h"
 #include "daemon/ctl/status_server.h"
 #include "daemon/host/netns.h"
 #include "daemon/host/policy.h"
@@ -77,14 +78,6 @@ static bool has_failure(const struct doctor_findings *findings)
 	return verdict && verdict->level > DOCTOR_WARN;
 }
 
-/* https://no-color.org: set and not empty means none. */
-static bool may_use_colours(void)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
-}
-
 static enum exit_code examine(struct doctor *doctor, bool wants_json)
 {
 	enum exit_code code;
@@ -104,7 +97,7 @@ static enum exit_code examine(struct doctor *doctor, bool wants_json)
 	if (wants_json)
 		doctor_print_json(doctor, stdout);
 	else
-		doctor_print(doctor, may_use_colours(), stdout);
+		doctor_print(doctor, terminal_has_colours(), stdout);
 	code = has_failure(&doctor->findings) ? EXIT_UNAVAILABLE : EXIT_DONE;
 	doctor_findings_deinit(&doctor->findings);
 	status_answer_deinit(&doctor->status);

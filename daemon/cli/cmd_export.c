@@ -9,16 +9,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/diag.h"
 #include "common/keytext.h"
 #include "common/parse.h"
 #include "common/secret.h"
 #include "conf/host_file.h"
 #include "conf/link_file.h"
 #include "conf/paths.h"
+#include "conf/trusted_file.h"
 #include "daemon/cli/cmds.h"
 #include "daemon/cli/export_writer.h"
 #include "daemon/cli/host_arg.h"
+#include "daemon/cli/load.h"
 #include "daemon/cli/qr.h"
 #include "daemon/proto/primitives.h"
 
@@ -36,8 +37,7 @@ struct request {
 };
 
 /* Everything that the command works on. */
-struct export
-{
+struct export_job {
 	struct conf_link link;
 	struct endpoint_spec address;
 	struct key *private_key; /* from secret_alloc() */
@@ -88,27 +88,14 @@ static enum exit_code take_arguments(struct request *request, int argc, char **a
 	return EXIT_DONE;
 }
 
-static enum exit_code end_of(struct diag *diag)
-{
-	enum exit_code code = diag->code;
-
-	diag_print(diag, stderr);
-	diag_deinit(diag);
-	return code;
-}
-
 /* The host's defaults count as well: a Cipher may come from there. */
 static enum exit_code load_host_defaults(const char *path, struct conf_link *link)
 {
-	struct diag diag = DIAG_NULL(path);
 	struct conf_host host;
-	enum exit_code code;
+	enum exit_code code = load_host(path, &host);
 
-	conf_host_init(&host);
-	host_file_load(path, &host, &diag);
-	code = end_of(&diag);
 	if (code == EXIT_DONE)
-		host_apply_defaults(&host, link);
+		conf_host_apply_defaults(&host, link);
 	return code;
 }
 
@@ -129,7 +116,7 @@ static enum exit_code load_link(const struct request *request, struct conf_link 
 	}
 	diag.file = path;
 	link_file_load(path, link, &diag);
-	code = end_of(&diag);
+	code = load_end(&diag);
 	return code != EXIT_DONE ? code : load_host_defaults(request->host_path, link);
 }
 
@@ -145,14 +132,14 @@ static enum exit_code check_mode(const struct conf_link *link)
 	return EXIT_CONFIG;
 }
 
-static enum exit_code take_address(const char *here, struct export *export)
+static enum exit_code take_address(const char *here, struct export_job *job)
 {
 	char escaped[128];
 	const char *reason;
 
-	if (host_arg_parse(here, export->link.listen_port, &export->address, &reason))
+	if (host_arg_parse(here, job->link.listen_port, &job->address, &reason))
 		return EXIT_DONE;
-	if (host_arg_parse(here, HOST_ARG_PORT, &export->address, &reason))
+	if (host_arg_parse(here, HOST_ARG_PORT, &job->address, &reason))
 		reason = "has no port, and the link file has no ListenPort, so that this host gets "
 			 "another port at every start; set one there";
 	fprintf(stderr, "vpnd: --here %s %s\n",
@@ -161,7 +148,7 @@ static enum exit_code take_address(const char *here, struct export *export)
 }
 
 /* A key in a file as `vpnd genkey` writes it, that must be the far end's. */
-static void check_private_key(const char *text, size_t len, const struct export *export,
+static void check_private_key(const char *text, size_t len, const struct export_job *job,
 			      struct diag *diag)
 {
 	static const char white_space[] = " \t\r\n";
@@ -169,37 +156,37 @@ static void check_private_key(const char *text, size_t len, const struct export 
 
 	while (len > 0 && memchr(white_space, text[len - 1], sizeof(white_space) - 1))
 		len--;
-	if (!keytext_decode(text, len, export->private_key)) {
+	if (!keytext_decode(text, len, job->private_key)) {
 		diag_error(diag, 0,
 			   "the file is not a private key: it must be %d characters of base64, as "
 			   "`vpnd genkey` writes them",
 			   KEYTEXT_LEN);
 		return;
 	}
-	prim_dh_public(&public_key, export->private_key);
-	if (!key_equal(&public_key, &export->link.peer_key))
+	prim_dh_public(&public_key, job->private_key);
+	if (!key_equal(&public_key, &job->link.peer_key))
 		diag_error(diag, 0,
 			   "the private key is not the far end's: PublicKey of the link file is "
 			   "another. Put there what `vpnd pubkey` says of this key, or give the "
 			   "right one");
 }
 
-static enum exit_code load_private_key(const char *path, struct export *export)
+static enum exit_code load_private_key(const char *path, struct export_job *job)
 {
 	struct diag diag = DIAG_NULL(path);
 	size_t len;
 	char *text;
 
-	export->private_key = secret_alloc(sizeof(*export->private_key));
-	if (export->private_key == NULL) {
+	job->private_key = secret_alloc(sizeof(*job->private_key));
+	if (job->private_key == NULL) {
 		fputs("vpnd: not enough memory\n", stderr);
 		return EXIT_SYSTEM;
 	}
-	text = paths_read_secret(path, &diag, &len);
+	text = trusted_file_read_secret(path, &diag, &len);
 	if (text != NULL)
-		check_private_key(text, len, export, &diag);
+		check_private_key(text, len, job, &diag);
 	secret_free(text);
-	return end_of(&diag);
+	return load_end(&diag);
 }
 
 /* What is left open, or cannot be. The missing key is what everybody expects. */
@@ -251,45 +238,45 @@ static enum exit_code print_file(const struct secret_text *text)
 	return r == 0 ? EXIT_DONE : EXIT_SYSTEM;
 }
 
-static enum exit_code print_export(const struct request *request, struct export *export)
+static enum exit_code print_export(const struct request *request, struct export_job *job)
 {
 	const struct export_writer writer = {
-		.link = &export->link,
-		.private_key = export->private_key,
-		.address = request->here != NULL ? &export->address : NULL,
+		.link = &job->link,
+		.private_key = job->private_key,
+		.address = request->here != NULL ? &job->address : NULL,
 		.has_comments = !request->is_qr,
 	};
 
-	if (secret_text_init(&export->text, EXPORT_WRITER_SIZE) < 0) {
+	if (secret_text_init(&job->text, EXPORT_WRITER_SIZE) < 0) {
 		fputs("vpnd: not enough memory\n", stderr);
 		return EXIT_SYSTEM;
 	}
-	warn(export_writer_file(&writer, &export->text), export->link.name);
-	if (export->text.is_cut) {
+	warn(export_writer_file(&writer, &job->text), job->link.name);
+	if (job->text.is_cut) {
 		fputs("vpnd: the link has too many addresses for an export\n", stderr);
 		return EXIT_CONFIG;
 	}
-	return request->is_qr ? print_qr(&export->text) : print_file(&export->text);
+	return request->is_qr ? print_qr(&job->text) : print_file(&job->text);
 }
 
 int cmd_export(int argc, char **argv)
 {
 	struct request request = { .host_path = HOST_FILE_PATH };
-	static struct export export;
+	static struct export_job job;
 	enum exit_code code = take_arguments(&request, argc, argv);
 
 	if (code == EXIT_DONE)
-		code = load_link(&request, &export.link);
+		code = load_link(&request, &job.link);
 	if (code == EXIT_DONE)
-		code = check_mode(&export.link);
+		code = check_mode(&job.link);
 	if (code == EXIT_DONE && request.here != NULL)
-		code = take_address(request.here, &export);
+		code = take_address(request.here, &job);
 	if (code == EXIT_DONE && request.key_path != NULL)
-		code = load_private_key(request.key_path, &export);
+		code = load_private_key(request.key_path, &job);
 	if (code == EXIT_DONE)
-		code = print_export(&request, &export);
-	secret_text_deinit(&export.text);
-	secret_free(export.private_key);
-	conf_link_deinit(&export.link);
+		code = print_export(&request, &job);
+	secret_text_deinit(&job.text);
+	secret_free(job.private_key);
+	conf_link_deinit(&job.link);
 	return (int)code;
 }

@@ -22,7 +22,8 @@
 #define REQUEST_MAX     8192
 #define REQUEST_SECONDS 5
 
-static int print_metrics(FILE *stream, enum metrics_format format)
+/* Returns 0 or a negative errno. \param code  that the links' answers stand for */
+static int print_metrics(FILE *stream, enum metrics_format format, enum exit_code *code)
 {
 	struct status_answers links;
 	int r = status_ask_all(STATUS_DIR, PATHS_CONF_DIR, &links);
@@ -33,6 +34,7 @@ static int print_metrics(FILE *stream, enum metrics_format format)
 		return r;
 	}
 	metrics_print(stream, format, &links);
+	*code = status_ask_code(&links, true);
 	status_answers_deinit(&links);
 	return 0;
 }
@@ -75,13 +77,15 @@ static void refuse(const char *status, const char *sentence)
 	answer(status, "text/plain; charset=utf-8", sentence, strlen(sentence));
 }
 
+/* Whoever asks over HTTP reads in the figures what is wrong with a link. */
 static int answer_metrics(const char *head)
 {
 	enum metrics_format format = metrics_format_of(head);
+	enum exit_code code;
 	char *body = NULL;
 	size_t len = 0;
 	FILE *stream = open_memstream(&body, &len);
-	int r = stream ? print_metrics(stream, format) : -ENOMEM;
+	int r = stream ? print_metrics(stream, format, &code) : -ENOMEM;
 
 	if (stream && fclose(stream) != 0 && r == 0)
 		r = -ENOMEM;
@@ -118,6 +122,7 @@ int cmd_metrics(int argc, char **argv)
 		{ 0 },
 	};
 	enum metrics_format format = METRICS_OPENMETRICS;
+	enum exit_code code = EXIT_DONE;
 	bool is_http = false;
 	int option, r;
 
@@ -131,8 +136,8 @@ int cmd_metrics(int argc, char **argv)
 	}
 	if (optind < argc || (is_http && format != METRICS_OPENMETRICS))
 		return cmd_usage(usage);
-	r = is_http ? serve_http() : print_metrics(stdout, format);
-	if (fflush(stdout) != 0)
-		return EXIT_SYSTEM;
-	return r == 0 ? EXIT_DONE : r == -EACCES ? EXIT_PERMISSION : EXIT_SYSTEM;
+	r = is_http ? serve_http() : print_metrics(stdout, format, &code);
+	if (r < 0)
+		code = r == -EACCES ? EXIT_PERMISSION : EXIT_SYSTEM;
+	return fflush(stdout) == 0 ? (int)code : EXIT_SYSTEM;
 }

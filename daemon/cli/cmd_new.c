@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/diag.h"
 #include "common/parse.h"
 #include "common/secret.h"
 #include "conf/link_file.h"
@@ -28,6 +27,7 @@
 #include "daemon/cli/file_pair.h"
 #include "daemon/cli/host_arg.h"
 #include "daemon/cli/link_writer.h"
+#include "daemon/cli/load.h"
 #include "daemon/cli/new_advice.h"
 #include "daemon/proto/primitives.h"
 
@@ -65,8 +65,7 @@ static enum exit_code wrong_value(const char *option, const char *value, const c
 	return EXIT_USAGE;
 }
 
-/* --- arguments ----------------------------------------------------------------------------------
- */
+/* --- arguments ----------------------------------------------------------------------- */
 
 static enum exit_code take_host(struct new_link *new, enum link_writer_host which, const char *text)
 {
@@ -207,8 +206,7 @@ static bool has_strange_characters(const char *path)
 	return false;
 }
 
-/* --- files --------------------------------------------------------------------------------------
- */
+/* --- files --------------------------------------------------------------------------- */
 
 static enum exit_code make_paths(struct new_link *new)
 {
@@ -293,9 +291,7 @@ static enum exit_code read_back(const char *path)
 		return EXIT_SYSTEM;
 	}
 	link_file_load(path, &link, &diag);
-	diag_print(&diag, stderr);
-	code = diag.code;
-	diag_deinit(&diag);
+	code = load_end(&diag);
 	conf_link_deinit(&link);
 	return code;
 }

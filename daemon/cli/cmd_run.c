@@ -23,6 +23,7 @@
 #include "conf/paths.h"
 #include "daemon/cli/check_place.h"
 #include "daemon/cli/cmds.h"
+#include "daemon/cli/load.h"
 #include "daemon/cli/run.h"
 #include "daemon/cli/run_servers.h"
 #include "daemon/core/link.h"
@@ -74,8 +75,8 @@ static void read_file(void *context, struct conf_link *conf, struct diag *diag)
 		link_file_load(run->path, conf, diag);
 	else
 		run_make_bare(run->task->name, conf);
-	host_apply_defaults(&run->host, conf);
-	host_check_link(&run->host, conf, diag);
+	conf_host_apply_defaults(&run->host, conf);
+	conf_host_check_link(&run->host, conf, diag);
 }
 
 /* At start and at a reload. \return EXIT_DONE or the exit code, all findings being said */
@@ -121,7 +122,7 @@ static void on_reload(struct ev_loop *loop, ev_signal *watcher, int events)
 	(void)events;
 	if (!run->is_open)
 		return;
-	pulse_reloading();
+	pulse_reloading(&run->link);
 	reload(run);
 	pulse_reloaded(&run->link);
 }
@@ -253,6 +254,7 @@ static enum exit_code open_and_run(struct run *run)
 	int r;
 
 	link_init(&run->link, &env);
+	run_servers_take(&run->servers);
 	code = link_open(&run->link);
 	if (code == EXIT_DONE && link_is_open(&run->link)) {
 		run->is_open = true;
@@ -270,6 +272,8 @@ static enum exit_code open_and_run(struct run *run)
 		link_stop(&run->link);
 		link_log_status(&run->link, nsec_boottime());
 		code = run->path ? run->link.exit_code : exit_code_without_file(run, r);
+	} else {
+		run_servers_stop(&run->servers);
 	}
 	link_close(&run->link);
 	return code;
@@ -346,20 +350,7 @@ enum exit_code run_link(const struct run_task *task)
 		code = run_with_helper(&run);
 	helper_stop(&run.helper);
 	service_deinit();
-	return code;
-}
-
-enum exit_code run_load_host(const char *path, struct conf_host *host)
-{
-	struct diag diag = DIAG_NULL(path);
-	enum exit_code code;
-
-	conf_host_init(host);
-	host_file_load(path, host, &diag);
-	check_user(host, &diag);
-	diag_print(&diag, stderr);
-	code = diag.code;
-	diag_deinit(&diag);
+	log_flush();
 	return code;
 }
 
@@ -396,11 +387,11 @@ int cmd_run(int argc, char **argv)
 		fprintf(stderr, "vpnd: the argument of `vpnd run` %s\n", reason);
 		return EXIT_USAGE;
 	}
-	code = run_load_host(host_path, &host);
+	code = load_host(host_path, &host);
 	if (code != EXIT_DONE)
 		return (int)code;
-	log_init(name, is_verbose ? LOG_LEVEL_DEBUG : (enum log_level)host.log.level);
-	r = log_open((enum log_target)host.log.target);
+	log_init(name, is_verbose ? LOG_LEVEL_DEBUG : host.log.level);
+	r = log_open(host.log.target);
 	if (r < 0)
 		log_warning("the journal cannot be reached (%s): messages go to stderr",
 			    strerror(-r));

@@ -20,6 +20,7 @@
 #include "conf/values.h"
 #include "daemon/cli/background.h"
 #include "daemon/cli/cmds.h"
+#include "daemon/cli/load.h"
 #include "daemon/cli/run.h"
 #include "daemon/ctl/uapi_listen.h"
 #include "daemon/data/tun.h"
@@ -166,13 +167,13 @@ static enum exit_code read_arguments(int argc, char **argv, struct order *order)
 
 static void open_log(const struct order *order, const struct conf_host *host)
 {
-	enum log_level level = (enum log_level)host->log.level;
+	enum log_level level = host->log.level;
 	int r;
 
 	if (order->has_log_level)
 		level = order->log_level;
 	log_init(order->name, order->is_verbose ? LOG_LEVEL_DEBUG : level);
-	r = log_open((enum log_target)host->log.target);
+	r = log_open(host->log.target);
 	if (r < 0)
 		log_warning("the journal cannot be reached (%s): messages go to stderr",
 			    strerror(-r));
@@ -209,7 +210,7 @@ int cmd_run_uapi(int argc, char **argv)
 	if (code == EXIT_DONE && !read_environment(&order))
 		code = EXIT_USAGE;
 	if (code == EXIT_DONE)
-		code = (int)run_load_host(order.host_path, &host);
+		code = (int)load_host(order.host_path, &host);
 	if (code != EXIT_DONE || go_to_background(&order, &background, &code) != 0)
 		return code;
 	task.tun_fd = order.tun_fd;

@@ -6,13 +6,13 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "conf/paths.h"
 #include "daemon/cli/cmds.h"
 #include "daemon/cli/show_text.h"
 #include "daemon/cli/show_watch.h"
+#include "daemon/cli/terminal.h"
 #include "daemon/ctl/status_json.h"
 #include "daemon/ctl/status_server.h"
 
@@ -22,29 +22,11 @@ struct show_options {
 	bool watches;
 };
 
-/* https://no-color.org: set and not empty means none. */
-static bool may_use_colours(void)
-{
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]) &&
-	       !(term && strcmp(term, "dumb") == 0);
-}
-
-static unsigned int columns_of_terminal(void)
-{
-	struct winsize size;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-}
-
 /* In the place of what a link would say itself. */
 static json_t *say_error(const struct status_answer *link)
 {
-	bool is_ended = link->error == -ENOENT || link->error == -ECONNREFUSED;
-
 	return json_pack("{s:i, s:s, s:s, s:s}", "version", STATUS_JSON_VERSION, "link", link->name,
-			 "state", is_ended ? "not-running" : "unknown", "state_text",
+			 "state", status_ask_state(link), "state_text",
 			 status_ask_error(link->error));
 }
 
@@ -67,8 +49,8 @@ static void print_json(const struct status_answers *links)
 static void print_text(const struct status_answers *links, bool is_all)
 {
 	const struct show_style style = {
-		.has_colours = may_use_colours(),
-		.columns = columns_of_terminal(),
+		.has_colours = terminal_has_colours(),
+		.columns = terminal_columns(),
 	};
 	bool is_table = links->n > 1;
 
@@ -84,24 +66,6 @@ static void print_text(const struct status_answers *links, bool is_all)
 		else
 			show_link(stdout, &style, &links->items[i], NULL);
 	}
-}
-
-/* A link that was asked for must run; of all links one that is not started is no mistake, but one
- * that was killed is. */
-static enum exit_code code_of(const struct status_answers *links, bool is_all)
-{
-	enum exit_code worst = EXIT_DONE;
-
-	for (size_t i = 0; i < links->n; i++) {
-		int error = links->items[i].error;
-		enum exit_code code = error == 0                            ? EXIT_DONE
-				      : error == -EACCES || error == -EPERM ? EXIT_PERMISSION
-				      : error == -ENOENT && is_all          ? EXIT_DONE
-									    : EXIT_UNAVAILABLE;
-
-		worst = MAX(worst, code);
-	}
-	return worst;
 }
 
 static enum exit_code show(const struct show_options *options)
@@ -125,7 +89,7 @@ static enum exit_code show(const struct show_options *options)
 		print_json(&links);
 	else
 		print_text(&links, is_all);
-	code = code_of(&links, is_all);
+	code = status_ask_code(&links, is_all);
 	if (is_all)
 		status_answers_deinit(&links);
 	else
@@ -165,6 +129,7 @@ int cmd_show(int argc, char **argv)
 		options.name = name;
 	}
 	if (options.watches)
-		return (int)show_watch(STATUS_DIR, PATHS_CONF_DIR, options.name, may_use_colours());
+		return (int)show_watch(STATUS_DIR, PATHS_CONF_DIR, options.name,
+				       terminal_has_colours());
 	return (int)show(&options);
 }

@@ -16,7 +16,7 @@ static void print_suite(enum cipher_suite suite)
 
 	printf("%-18s", cipher->name);
 	if (!cipher->is_available()) {
-		puts("  not to be had here");
+		puts("  not available here");
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++)

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
+#include "daemon/cli/terminal.h"
+
 #define DOCTOR_JSON_VERSION 1
 /* Where the text of a finding begins, and its longest line. */
 #define TEXT_INDENT 16
@@ -27,7 +30,7 @@ static const struct level {
 static void add(struct doctor_findings *findings, const struct doctor_finding *finding)
 {
 	struct doctor_finding *items =
-		conf_grow(findings->items, findings->n, sizeof(*findings->items));
+		grow_list(findings->items, findings->n, sizeof(*findings->items));
 
 	if (items)
 		findings->items = items;
@@ -83,32 +86,6 @@ const struct doctor_finding *doctor_suspect(const struct doctor_findings *findin
 	return verdict && verdict->level > DOCTOR_WARN ? first_of(findings, DOCTOR_WARN) : NULL;
 }
 
-/* Words into lines, the first of which begins behind the indent. What came from outside is shown
- * without control characters. */
-static void print_wrapped(FILE *stream, int indent, const char *text)
-{
-	size_t column = (size_t)indent;
-
-	while (*text) {
-		size_t len = strcspn(text, " \n");
-
-		if (column > (size_t)indent && column + 1 + len > COLUMNS) {
-			fprintf(stream, "\n%*s", indent, "");
-			column = (size_t)indent;
-		} else if (column > (size_t)indent) {
-			fputc(' ', stream);
-			column++;
-		}
-		for (size_t i = 0; i < len; i++)
-			fputc((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i],
-			      stream);
-		column += len;
-		text += len;
-		text += strspn(text, " \n");
-	}
-	fputc('\n', stream);
-}
-
 static void print_finding(const struct doctor_finding *finding, bool is_first, bool has_colours,
 			  FILE *stream)
 {
@@ -116,10 +93,10 @@ static void print_finding(const struct doctor_finding *finding, bool is_first, b
 
 	fprintf(stream, "%s%-4s%s %-10s ", has_colours ? level->colour : "", level->word,
 		has_colours && level->colour[0] ? "\033[0m" : "", is_first ? finding->check : "");
-	print_wrapped(stream, TEXT_INDENT, finding->text);
+	terminal_wrap(stream, COLUMNS, TEXT_INDENT, finding->text);
 	if (finding->advice) {
 		fprintf(stream, "%*s", TEXT_INDENT, "");
-		print_wrapped(stream, TEXT_INDENT, finding->advice);
+		terminal_wrap(stream, COLUMNS, TEXT_INDENT, finding->advice);
 	}
 }
 
@@ -167,7 +144,7 @@ static void print_verdict(const struct doctor *doctor, FILE *stream)
 	write_verdict(doctor, out);
 	fputc('\n', stream);
 	if (fclose(out) == 0)
-		print_wrapped(stream, 0, text);
+		terminal_wrap(stream, COLUMNS, 0, text);
 	free(text);
 }
 

@@ -81,8 +81,8 @@ void doctor_check_file(struct doctor *doctor)
 		return;
 	}
 	link_file_load(doctor->path, &doctor->conf, &diag);
-	host_apply_defaults(&doctor->host, &doctor->conf);
-	host_check_link(&doctor->host, &doctor->conf, &diag);
+	conf_host_apply_defaults(&doctor->host, &doctor->conf);
+	conf_host_check_link(&doctor->host, &doctor->conf, &diag);
 	repeat(doctor, &diag);
 	doctor->has_conf = diag.n_errors == 0;
 	if (doctor->has_conf)

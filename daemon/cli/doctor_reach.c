@@ -96,7 +96,7 @@ static const char *address_text(const union netaddr *addr, char text[static NETA
 	memcpy(prefix.addr,
 	       addr->sa.sa_family == AF_INET ? (const void *)&addr->in4.sin_addr
 					     : (const void *)&addr->in6.sin6_addr,
-	       addr->sa.sa_family == AF_INET ? 4 : 16);
+	       prefix_addr_len(addr->sa.sa_family));
 	prefix_format(&prefix, buf);
 	buf[strcspn(buf, "/")] = '\0';
 	snprintf(text, NETADDR_TEXT_MAX, "%s", buf);
@@ -140,7 +140,7 @@ void doctor_check_peer(struct doctor *doctor)
 	if (r == 0)
 		doctor_say(
 			doctor, DOCTOR_OK, NULL,
-			"the peer's host %s answers pings, in %.1f ms: address and way are right",
+			"the peer's host %s answers pings, in %.1f ms: address and route are right",
 			text, (double)duration / (double)NSEC_PER_MSEC);
 	else if (r == -EPERM || r == -EACCES)
 		doctor_say(doctor, DOCTOR_NOTE, NULL,

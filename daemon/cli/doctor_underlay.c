@@ -60,7 +60,8 @@ static bool used_remote(const struct status_answer *status, union netaddr *ret)
 	struct endpoint_spec spec;
 	const char *reason;
 
-	if (status->error || !status->endpoint || !endpoint_parse(status->endpoint, &spec, &reason))
+	if (status->error || !status->endpoint ||
+	    !endpoint_spec_parse(status->endpoint, &spec, &reason))
 		return false;
 	*ret = spec.literal;
 	return spec.literal.sa.sa_family != AF_UNSPEC;

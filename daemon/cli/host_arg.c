@@ -49,7 +49,7 @@ bool host_arg_parse(const char *text, uint16_t port, struct endpoint_spec *ret, 
 		*reason = "has a host name of more than 253 characters";
 		return false;
 	}
-	if (!endpoint_parse(whole, &spec, reason))
+	if (!endpoint_spec_parse(whole, &spec, reason))
 		return false;
 	if (!is_one_host(&spec.literal)) {
 		*reason =

@@ -12,14 +12,14 @@
 enum kind { COUNTER, GAUGE };
 
 /* One family of figures with one value for each link. */
-static const struct family {
+struct family {
 	const char *name; /* without the "_total" of counters */
 	const char *unit; /* that the name ends with, or NULL */
 	enum kind kind;
 	const char *help;
 	double (*value)(const struct status_answer *link);
 	bool (*is_there)(const struct status_answer *link); /* NULL: always */
-} families[];
+};
 
 static double sent_bytes(const struct status_answer *link)
 {
@@ -164,14 +164,14 @@ static void print_members(FILE *stream, enum metrics_format format, const char *
 static void print_states(FILE *stream, enum metrics_format format,
 			 const struct status_answers *links)
 {
-	static const char *const states[] = { "not-running", "idle",      "handshake", "up",
-					      "stale",       "no-answer", "gave-up" };
+	static const char *const states[] = { "unknown", "not-running", "idle",      "handshake",
+					      "up",      "stale",       "no-answer", "gave-up" };
 
 	print_head(stream, format, "vpnd_link_state", NULL, "stateset",
 		   "The state that the link is in");
 	for (size_t i = 0; i < links->n; i++) {
 		const struct status_answer *link = &links->items[i];
-		const char *state = link->error ? "not-running" : link->state;
+		const char *state = status_ask_state(link);
 
 		for (size_t j = 0; j < ARRAY_SIZE(states); j++)
 			fprintf(stream,

@@ -16,7 +16,7 @@ enum metrics_format {
 	METRICS_PROMETHEUS,  /* Prometheus' text format 0.0.4 */
 };
 
-/*! Prints all figures of all links; of one that does not run only that. */
+/*! Prints all figures of all links; of one that does not run, or may not be asked, only that. */
 void metrics_print(FILE *stream, enum metrics_format format, const struct status_answers *links);
 
 /*! The format that the head of a request of HTTP asks for, by its Accept lines. */

@@ -30,9 +30,6 @@ enum exit_code run_link(const struct run_task *task);
 /*! No core dump, no debugger of another user: to be called before there are keys. */
 void run_protect_memory(void);
 
-/*! Reads the host file, and says all findings. \return EXIT_DONE or the exit code */
-enum exit_code run_load_host(const char *path, struct conf_host *host);
-
 /*! What a link without a link file begins with: no key, no peer, and the MTU of wireguard-go.
  * \param conf  initialised */
 void run_make_bare(const char *name, struct conf_link *conf);

@@ -41,8 +41,8 @@ static void get(void *context, struct uapi_view *view)
 		.rx_bytes = since(status.counters.n[COUNT_RX_BYTES], servers->bytes_before[0]),
 		.tx_bytes = since(status.counters.n[COUNT_TX_BYTES], servers->bytes_before[1]),
 		.persistent_keepalive = status.persistent_keepalive,
-		.allowed_ips = link->conf->allowed_ips.items,
-		.n_allowed_ips = link->conf->allowed_ips.n,
+		.allowed_ips = conf_link_accepted(link->conf)->items,
+		.n_allowed_ips = conf_link_accepted(link->conf)->n,
 	};
 }
 
@@ -88,19 +88,18 @@ static int change_link(struct run_servers *servers, struct uapi_edit *edit)
 {
 	const uint64_t own_bytes[] = { servers->link->counters.n[COUNT_RX_BYTES],
 				       servers->link->counters.n[COUNT_TX_BYTES] };
-	int r = link_change(servers->link, &edit->conf);
+	int r = link_set(servers->link, &edit->conf);
 
-	if (r >= 0 && edit->peer == UAPI_PEER_NEW)
+	if (r == 0 && edit->peer == UAPI_PEER_NEW)
 		count_from(servers, own_bytes);
 	return r;
 }
 
-/* The changes are those of a reload: wholly in the log, and gone with the next reload. */
+/* In the log like a reload, and gone with the next one. */
 static int set(void *context, struct uapi_edit *edit)
 {
 	struct run_servers *servers = context;
 	struct link *link = servers->link;
-	uint16_t port = edit->conf.listen_port;
 	const char *missing = what_is_missing(edit);
 	int r;
 
@@ -124,8 +123,6 @@ static int set(void *context, struct uapi_edit *edit)
 	}
 	if (edit->keepalive_now)
 		link_tell(link, ORDER_KEEPALIVE);
-	if (r > 0)
-		return port && link->conf->listen_port != port ? -EADDRINUSE : -EINVAL;
 	return 0;
 }
 
@@ -164,7 +161,8 @@ int run_uapi_start(struct run_servers *servers)
 {
 	struct link *link = servers->link;
 	const char *name = link->conf->name;
-	int fd = servers->uapi_fd >= 0 ? servers->uapi_fd : uapi_listen(UAPI_DIR, name);
+	int fd = servers->uapi_fd >= 0 ? servers->uapi_fd
+				       : uapi_listen_again(servers->kept[RUN_UAPI], UAPI_DIR, name);
 	int r = fd;
 
 	if (fd >= 0)

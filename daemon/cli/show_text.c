@@ -7,6 +7,8 @@
 #include "common/defs.h"
 #include "daemon/core/status.h"
 
+#include "daemon/cli/terminal.h"
+
 #define COLUMNS_MIN 80
 /* Where the text of a link begins behind its name's column, and the values behind that. */
 #define INDENT       2
@@ -107,31 +109,10 @@ static const char *loss(const struct status_answer *link, char buf[static SHOW_T
 	return buf;
 }
 
-/* Prints words into lines; the first one begins where the cursor is, behind `indent` columns.
- * Control characters do not come from vpnd and are not for a terminal. */
-static void print_wrapped(FILE *stream, const struct show_style *style, int indent,
+static void print_wrapped(FILE *stream, const struct show_style *style, unsigned int indent,
 			  const char *text)
 {
-	int columns = (int)MAX(style->columns, COLUMNS_MIN), column = indent;
-
-	for (const char *word = text; *word;) {
-		int len = (int)strcspn(word, " ");
-
-		if (column > indent && column + 1 + len > columns) {
-			fprintf(stream, "\n%*s", indent, "");
-			column = indent;
-		} else if (column > indent) {
-			fputc(' ', stream);
-			column++;
-		}
-		for (int i = 0; i < len; i++)
-			fputc((unsigned char)word[i] < 0x20 || word[i] == 0x7f ? '?' : word[i],
-			      stream);
-		column += len;
-		word += len;
-		word += strspn(word, " ");
-	}
-	fputc('\n', stream);
+	terminal_wrap(stream, MAX(style->columns, COLUMNS_MIN), indent, text);
 }
 
 /* "  peer         " */
@@ -141,7 +122,7 @@ static void print_label(FILE *stream, const char *label)
 }
 
 static void print_trouble(FILE *stream, const struct show_style *style,
-			  const struct status_answer *link, int indent)
+			  const struct status_answer *link, unsigned int indent)
 {
 	char text[1024], age[SHOW_TEXT_MAX];
 
@@ -150,7 +131,7 @@ static void print_trouble(FILE *stream, const struct show_style *style,
 	print_wrapped(stream, style, indent, text);
 	if (!link->advice || link->is_trouble_over)
 		return;
-	fprintf(stream, "%*s", indent, "");
+	fprintf(stream, "%*s", (int)indent, "");
 	print_wrapped(stream, style, indent, link->advice);
 }
 

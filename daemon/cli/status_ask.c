@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/grow.h"
 #include "conf/model.h"
 #include "conf/paths.h"
 #include "daemon/ctl/status_json.h"
@@ -175,7 +176,7 @@ static bool add_name(struct conf_strings *names, const char *name)
 		if (strcmp(names->items[i], name) == 0)
 			return true;
 	}
-	items = conf_grow(names->items, names->n, sizeof(*items));
+	items = grow_list(names->items, names->n, sizeof(*items));
 	if (!items)
 		return false;
 	names->items = items;
@@ -289,4 +290,44 @@ const char *status_ask_error(int error)
 	default:
 		return "answers nonsense";
 	}
+}
+
+const char *status_ask_state(const struct status_answer *answer)
+{
+	bool is_ended = answer->error == -ENOENT || answer->error == -ECONNREFUSED;
+
+	if (answer->error == 0)
+		return answer->state;
+	return is_ended ? "not-running" : "unknown";
+}
+
+static enum exit_code code_of(int error, bool is_all)
+{
+	static const struct {
+		int error;
+		enum exit_code code, among_all;
+	} codes[] = {
+		{ 0, EXIT_DONE, EXIT_DONE },
+		{ -ENOENT, EXIT_UNAVAILABLE, EXIT_DONE },
+		{ -EACCES, EXIT_PERMISSION, EXIT_PERMISSION },
+		{ -EPERM, EXIT_PERMISSION, EXIT_PERMISSION },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		if (codes[i].error == error)
+			return is_all ? codes[i].among_all : codes[i].code;
+	}
+	return EXIT_UNAVAILABLE;
+}
+
+enum exit_code status_ask_code(const struct status_answers *answers, bool is_all)
+{
+	enum exit_code worst = EXIT_DONE;
+
+	for (size_t i = 0; i < answers->n; i++) {
+		enum exit_code code = code_of(answers->items[i].error, is_all);
+
+		worst = MAX(worst, code);
+	}
+	return worst;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "common/defs.h"
+#include "common/err.h"
 
 /* One link and what it said. Texts belong to `json`; NULL: it said nothing about that. */
 struct status_answer {
@@ -72,6 +73,17 @@ void status_answer_deinit(struct status_answer *answer);
 
 /*! Frees all; safe twice. */
 void status_answers_deinit(struct status_answers *answers);
+
+/*! The state in one word, of a fixed list: what the link says, or "not-running", or "unknown" when
+ * it may not be asked or says nothing of use. */
+const char *status_ask_state(const struct status_answer *answer);
+
+/*!
+ * The exit code that answers stand for: the worst of all.
+ * \param is_all  all links were asked, of which one that is not started is no mistake; but one that
+ *                was killed is
+ */
+enum exit_code status_ask_code(const struct status_answers *answers, bool is_all);
 
 /*! What an error means, as a word or two for the place of a state: "not running". */
 const char *status_ask_error(int error);

@@ -8,6 +8,8 @@
 #define BACKOFF_MAX   (20 * NSEC_PER_SEC)
 /* A name that did resolve is not asked again sooner than this. */
 #define REFRESH_INTERVAL (30 * NSEC_PER_SEC)
+/* Initiations to one address before the next candidate's turn: one may be lost. */
+#define TRIES_PER_CANDIDATE 2
 
 void endpoint_init(struct endpoint *endpoint, const struct conf_link *conf,
 		   struct resolver *resolver, nsec_t now)
@@ -108,6 +110,39 @@ bool endpoint_next(struct endpoint *endpoint, const union netaddr *current, unio
 	return false;
 }
 
+const union netaddr *endpoint_target(const struct endpoint *endpoint, const union netaddr *remote)
+{
+	bool is_detour = endpoint->detour.sa.sa_family != AF_UNSPEC &&
+			 netaddr_equal(&endpoint->detour_from, remote);
+
+	return is_detour ? &endpoint->detour : remote;
+}
+
+bool endpoint_unanswered(struct endpoint *endpoint, const union netaddr *remote)
+{
+	const union netaddr *target = endpoint_target(endpoint, remote);
+
+	if (!netaddr_equal(&endpoint->tried, target))
+		endpoint->n_tries = 0;
+	endpoint->tried = *target;
+	endpoint->n_unanswered++;
+	return ++endpoint->n_tries >= TRIES_PER_CANDIDATE;
+}
+
+void endpoint_detour(struct endpoint *endpoint, const union netaddr *candidate,
+		     const union netaddr *remote)
+{
+	endpoint->detour = *candidate;
+	endpoint->detour_from = *remote;
+}
+
+void endpoint_answered(struct endpoint *endpoint)
+{
+	endpoint->n_unanswered = 0;
+	endpoint->n_tries = 0;
+	endpoint->detour.sa.sa_family = AF_UNSPEC;
+}
+
 void endpoint_refresh(struct endpoint *endpoint, nsec_t now)
 {
 	for (size_t i = 0; i < endpoint->n_specs; i++) {
@@ -168,9 +203,9 @@ void endpoint_answer(struct endpoint *endpoint, const struct resolver_answer *an
 	if (answer->id / CONF_ENDPOINTS_MAX != endpoint->round || i >= endpoint->n_specs)
 		return;
 	if (answer->error) {
-		report_trouble(&report->troubles, REPORT_NAME, now,
-			       "cannot resolve the Endpoint %s: %s; asking again until it works",
-			       endpoint->specs[i].host, resolver_error_text(answer->error));
+		troubles_say(&report->troubles, TROUBLE_NAME, now,
+			     "cannot resolve the Endpoint %s: %s; asking again until it works",
+			     endpoint->specs[i].host, resolver_error_text(answer->error));
 		name->ask_at = now + name->backoff;
 		name->backoff = MIN(name->backoff * 6 / 5, BACKOFF_MAX);
 		return;

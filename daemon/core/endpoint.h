@@ -3,9 +3,13 @@
  *
  * A literal address is there from the start. A name is asked for in the background, again and
  * again until it resolves, and once more when nobody answers there, since addresses behind names
- * change. All addresses together, in the file's order, are the candidates; while there is no
- * answer, each retry goes to the next one. The address that the peer was last heard from is a
- * candidate as well.
+ * change. All addresses together, in the file's order, are the candidates, and the address that the
+ * peer was last heard from is one as well. Each gets two initiations; when neither is answered, it
+ * is the next one's turn.
+ *
+ * While there is a key to send with, only initiations go to another candidate: data goes on to
+ * where the peer was last heard from. A peer that moved and is quiet for a while is not lost that
+ * way to an address of the file where nobody is.
  */
 #ifndef CORE_ENDPOINT_H
 #define CORE_ENDPOINT_H
@@ -30,7 +34,11 @@ struct endpoint {
 	struct resolver *resolver; /* not owned */
 	uint64_t round;            /* grows when the file's entries change: answers come late */
 	unsigned int n_unanswered; /* initiations since the last session; kept by the link */
-	union netaddr learned;     /* where the peer was heard from, if that is no candidate */
+	union netaddr tried;       /* where the latest that was not answered went, */
+	unsigned int n_tries;      /* and how many of them in a row */
+	union netaddr detour;      /* where initiations go instead of `detour_from` */
+	union netaddr detour_from;
+	union netaddr learned; /* where the peer was heard from, if that is no candidate */
 };
 
 /*! Takes over the file's entries. Names are due to be asked at once. */
@@ -50,6 +58,24 @@ bool endpoint_may_come(const struct endpoint *endpoint);
  */
 must_check bool endpoint_next(struct endpoint *endpoint, const union netaddr *current,
 			      union netaddr *ret);
+
+/*! Where initiations go. \param remote  where data goes */
+const union netaddr *endpoint_target(const struct endpoint *endpoint, const union netaddr *remote);
+
+/*!
+ * An initiation was not answered.
+ * \param remote  where data goes
+ * \return true when it is another candidate's turn
+ */
+must_check bool endpoint_unanswered(struct endpoint *endpoint, const union netaddr *remote);
+
+/*! Has initiations go to `candidate` while data goes to `remote`, until a message comes from
+ * elsewhere. */
+void endpoint_detour(struct endpoint *endpoint, const union netaddr *candidate,
+		     const union netaddr *remote);
+
+/*! There is a session: no initiation is without an answer. */
+void endpoint_answered(struct endpoint *endpoint);
 
 /*! Asks all names again soon, because nobody answers at their addresses. */
 void endpoint_refresh(struct endpoint *endpoint, nsec_t now);

@@ -40,7 +40,12 @@ void exchange_answered(struct exchange *exchange, enum exchange_loop loop, uint6
 /*! The loops have ended: frees everything. Safe twice. */
 void exchange_end(struct exchange *exchange);
 
-/*! Makes AllowedIPs on the heap. \param ret  for exchange_free_allowed() \return 0 or -ENOMEM */
+/*!
+ * Makes AllowedIPs on the heap.
+ *
+ * \param ret  for exchange_free_allowed()
+ * \return 0 or -ENOMEM
+ */
 int exchange_make_allowed(const struct prefix *prefixes, size_t n, struct allowedips **ret);
 
 /*! Frees them; NULL is fine. */

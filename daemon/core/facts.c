@@ -8,7 +8,7 @@
 /* Between two times that the usual is told, in seconds. */
 #define TELL_INTERVAL 0.05
 
-/* Everything but the counters, which go on. */
+/* Everything but what is told again and again. */
 static void clear(struct facts *facts)
 {
 	memset(facts, 0, offsetof(struct facts, counters));
@@ -27,6 +27,7 @@ static void merge(struct facts *told, const struct facts *news)
 	if (!told->first_data)
 		told->first_data = news->first_data;
 	told->last_data = MAX(told->last_data, news->last_data);
+	told->n_data += news->n_data;
 	told->last = MAX(told->last, news->last);
 	if (news->last)
 		told->send_counter = news->send_counter;
@@ -43,6 +44,8 @@ static void merge(struct facts *told, const struct facts *news)
 	if (news->trouble.when)
 		told->trouble = news->trouble;
 	told->counters = news->counters;
+	told->refuses_runs = news->refuses_runs;
+	told->unmerged = news->unmerged;
 }
 
 static void tell(struct teller *teller)
@@ -93,6 +96,7 @@ void teller_note(struct teller *teller, bool has_data, nsec_t now)
 		if (!news->first_data)
 			news->first_data = now;
 		news->last_data = now;
+		news->n_data++;
 	}
 	news->last = now;
 	teller->has_news = true;

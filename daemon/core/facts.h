@@ -13,11 +13,12 @@
 
 #include "daemon/core/counters.h"
 #include "daemon/core/mailbox.h"
-#include "daemon/core/report.h"
+#include "daemon/core/troubles.h"
 
 struct facts {
 	/* when something was sent or received since these were told last; 0: nothing */
 	nsec_t first_data, last_data; /* not keepalives */
+	uint64_t n_data;              /* messages of those; tx counts batches */
 	nsec_t last;                  /* anything authentic */
 
 	/* tx */
@@ -32,10 +33,14 @@ struct facts {
 	/* both */
 	bool is_way_stale;      /* as struct wire has it */
 	int lost;               /* the interface is gone: an errno value */
-	bool is_answer;         /* to ORDER_TELL */
+	bool is_answer;         /* to ORDER_REPORT */
 	uint64_t n_exchanges;   /* nothing from before this exchange is used any more; 0: no news */
 	struct trouble trouble; /* what the loop said last; `when` 0: nothing new */
+
+	/* how things are, told again and again */
 	struct counters counters; /* since the start */
+	bool refuses_runs;        /* as struct wire has it; tx */
+	unsigned int unmerged;    /* as struct rx has it */
 };
 
 /* Where control finds them. */
@@ -79,7 +84,7 @@ void teller_trouble(struct teller *teller, const struct trouble *trouble);
 /*! At the end of a turn: tells what has to be told now. */
 void teller_end_turn(struct teller *teller);
 
-/*! Tells everything now, as an answer to ORDER_TELL. */
+/*! Tells everything now, as an answer to ORDER_REPORT. */
 void teller_answer(struct teller *teller);
 
 /*! Tells now that nothing from before an exchange is used any more; see exchange.h. */

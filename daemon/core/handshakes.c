@@ -6,7 +6,7 @@
 #include "common/defs.h"
 
 bool handshakes_put(struct handshakes *handshakes, enum msg_type type, const uint8_t *message,
-		    size_t len, const struct udp_path *path)
+		    size_t len, const struct udp_path *path, nsec_t when)
 {
 	struct handshake_message *place;
 	bool has_room;
@@ -16,6 +16,7 @@ bool handshakes_put(struct handshakes *handshakes, enum msg_type type, const uin
 	if (has_room) {
 		place = &handshakes
 				 ->messages[(handshakes->first + handshakes->n++) % HANDSHAKES_MAX];
+		place->when = when;
 		place->path = *path;
 		place->type = type;
 		place->len = len;

@@ -15,6 +15,7 @@
 #define HANDSHAKES_MAX 512
 
 struct handshake_message {
+	nsec_t when; /* it came, boot time */
 	struct udp_path path;
 	enum msg_type type;
 	size_t len;
@@ -29,11 +30,12 @@ struct handshakes {
 
 /*!
  * rx: adds a message.
- * \param len  right for its type, as msg_classify() has it
+ * \param len   right for its type, as msg_classify() has it
+ * \param when  it came, boot time
  * \return false when the queue is full
  */
 bool handshakes_put(struct handshakes *handshakes, enum msg_type type, const uint8_t *message,
-		    size_t len, const struct udp_path *path);
+		    size_t len, const struct udp_path *path, nsec_t when);
 
 /*!
  * Control: takes the oldest messages.

@@ -250,12 +250,12 @@ enum exit_code helper_do_slowly(struct helper *helper, enum helper_request reque
 	return do_number(helper, &call, argument);
 }
 
-enum exit_code helper_begin(struct helper *helper)
+enum exit_code helper_begin(struct helper *helper, nsec_t limit)
 {
 	struct helper_call call = HELPER_CALL(HELPER_BEGIN, sizeof(uint32_t));
 	enum exit_code code;
 
-	call.programs_limit = PROGRAMS_LIMIT;
+	call.programs_limit = nsec_add(limit, PROGRAMS_LIMIT);
 	call.is_stoppable = true;
 	code = do_number(helper, &call, 0);
 	helper->lock = call.fds[0];

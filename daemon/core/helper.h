@@ -34,7 +34,7 @@
 #include "common/err.h"
 #include "conf/host_model.h"
 #include "conf/model.h"
-#include "daemon/core/helper_wire.h"
+#include "daemon/core/helper_request.h"
 #include "daemon/host/resolver.h"
 
 /* What a helper is made for. Nothing is owned, and all outlives it. */
@@ -126,8 +126,12 @@ void helper_look(struct helper *helper, struct conf_link *ret, struct diag *diag
 /*! Tells it of a configuration that may come into force. \return 0 or a negative errno */
 int helper_offer(struct helper *helper, const struct conf_link *conf);
 
-/*! Tells it which one is in force: `conf`, or the one that was offered. \param conf  or NULL
- * \return 0 or a negative errno */
+/*!
+ * Tells it which one is in force: `conf`, or the one that was offered.
+ *
+ * \param conf  or NULL
+ * \return 0 or a negative errno
+ */
 int helper_accept(struct helper *helper, const struct conf_link *conf);
 
 /*! Does what needs nothing but the argument's first number, and waits for it. What fails is logged.
@@ -142,11 +146,19 @@ enum exit_code helper_do(struct helper *helper, enum helper_request request, uin
 enum exit_code helper_do_slowly(struct helper *helper, enum helper_request request,
 				uint32_t argument, nsec_t limit);
 
-/*! First step: the rights for commands, the lock, which link and helper hold together, and the
- * leftovers of an earlier process. \return EXIT_DONE or the exit code */
-enum exit_code helper_begin(struct helper *helper);
+/*!
+ * First step: the rights for commands, the lock, which link and helper hold together, and the
+ * leftovers of an earlier process, for which PreDown and PostDown may be run.
+ *
+ * \param limit  as for helper_do_slowly()
+ * \return EXIT_DONE or the exit code
+ */
+enum exit_code helper_begin(struct helper *helper, nsec_t limit);
 
-/*! Why the helper does not do something, for the end of a sentence. \param error  a negative errno
+/*!
+ * Why the helper does not do something, for the end of a sentence.
+ *
+ * \param error  a negative errno
  */
 const char *helper_error_text(int error);
 
@@ -159,10 +171,20 @@ static inline bool helper_is_busy(const struct helper *helper)
 	return helper->n_queue > 0;
 }
 
-/*! Takes the mark for sockets. \param ret_mark  0: none \return EXIT_DONE or the exit code */
+/*!
+ * Takes the mark for sockets.
+ *
+ * \param ret_mark  0: none
+ * \return EXIT_DONE or the exit code
+ */
 enum exit_code helper_claim(struct helper *helper, enum helper_conf which, uint32_t *ret_mark);
 
-/*! Opens sockets with that mark. \param port  host order; 0: any \return as udp_open() */
+/*!
+ * Opens sockets with that mark.
+ *
+ * \param port  host order; 0: any
+ * \return as udp_open()
+ */
 int helper_open_udp(struct helper *helper, uint16_t port, struct udp *ret);
 
 /*! Sets that mark on sockets that are open. \return 0 or a negative errno */
@@ -178,8 +200,11 @@ void helper_tell_sockets(struct helper *helper,
 /*! Another resolver's keeper: get_keeper() of resolver.h. \param context  the helper */
 int helper_get_keeper(void *context);
 
-/*! Undoes default routes and name servers while the interface is there, after PreDown. \param limit
- * as for helper_do_slowly() */
+/*!
+ * Undoes default routes and name servers while the interface is there, after PreDown.
+ *
+ * \param limit  as for helper_do_slowly()
+ */
 void helper_end_rules(struct helper *helper, nsec_t limit);
 
 /*! PostDown, and gives the lock back. \param limit  as for helper_do_slowly() */

@@ -6,6 +6,7 @@
 #define CORE_HELPER_CALL_H
 
 #include "daemon/core/helper.h"
+#include "daemon/core/helper_wire.h"
 
 /* One request and its answer. */
 struct helper_call {
@@ -31,20 +32,30 @@ struct helper_call {
  */
 int helper_call(struct helper *helper, struct helper_call *call);
 
-/*! Sends a request whose answer somebody else takes. \param argument_len  bytes
- * \return 0 or a negative errno */
+/*!
+ * Sends a request whose answer somebody else takes.
+ *
+ * \param argument_len  bytes
+ * \return 0 or a negative errno
+ */
 int helper_post(struct helper *helper, struct helper_message *message, size_t argument_len,
 		const int fds[static HELPER_FDS_MAX]);
 
 /*! Takes the answer to the request whose number is in `call`. \return as helper_call() */
 int helper_await(struct helper *helper, struct helper_call *call);
 
-/*! What an answer means for the link; one that says nothing itself is said here. \param result  an
- * exit code or a negative errno */
+/*!
+ * What an answer means for the link; one that says nothing itself is said here.
+ *
+ * \param result  an exit code or a negative errno
+ */
 enum exit_code helper_code_of(const struct helper *helper, enum helper_request request, int result);
 
-/*! There is no helper from now on: what was queued has failed. \param is_hanging  it is there, but
- * does not answer */
+/*!
+ * There is no helper from now on: what was queued has failed.
+ *
+ * \param is_hanging  it is there, but does not answer
+ */
 void helper_lose(struct helper *helper, bool is_hanging);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/core/helper_serve.h"
+#include "daemon/host/hooks.h"
 
 #define EXCHANGE(a, b)                                                                             \
 	do {                                                                                       \
@@ -17,21 +18,12 @@
 		(b) = exchanged;                                                                   \
 	} while (0)
 
-static bool has_hooks(const struct conf_link *conf)
-{
-	bool has = false;
-
-	for (size_t hook = 0; hook < CONF_N_HOOKS; hook++)
-		has |= conf->hooks[hook].n > 0;
-	return has;
-}
-
 /* What a program that runs may still be using: commands and name servers. 0 or a negative errno. */
 static int keep_words(struct helper_server *server, struct conf_link *old)
 {
 	struct helper_old_conf *kept;
 
-	if (!server->is_busy || (!has_hooks(old) && old->dns.n == 0))
+	if (!server->is_busy || (!hooks_are_used(old) && old->dns.n == 0))
 		return 0;
 	if (server->n_old_confs == HELPER_OLD_CONFS_MAX)
 		return -EBUSY;
@@ -225,22 +217,21 @@ static int answer_file(struct helper_server *server, struct conf_link *conf,
 	return keep_file(server, conf, reply->fds[0]);
 }
 
-int helper_load_file(struct helper_server *server, const union helper_argument *argument,
-		     const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+int helper_load_file(const struct helper_job *job)
 {
+	struct helper_server *server = job->server;
 	struct diag diag = DIAG_NULL(server->env->file);
 	struct conf_link conf = { .secrets = NULL };
-	bool is_quiet = argument->is_quiet != 0;
+	bool is_quiet = job->argument->is_quiet != 0;
 	int r;
 
-	(void)fds;
 	server->env->load(server->env->context, &conf, &diag);
 	if (!is_quiet) {
 		diag_print(&diag, stderr);
 		if (diag.code == EXIT_DONE)
 			diag.code = outside_judge_hooks(&conf, server->env->file);
 	}
-	r = answer_file(server, &conf, &diag, is_quiet, reply);
+	r = answer_file(server, &conf, &diag, is_quiet, job->reply);
 	conf_link_deinit(&conf);
 	diag_deinit(&diag);
 	return r;
@@ -267,18 +258,16 @@ static void drop_hooks(struct conf_link *conf)
 	conf_link_deinit(&none);
 }
 
-int helper_take_offer(struct helper_server *server, const union helper_argument *argument,
-		      const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+int helper_take_offer(const struct helper_job *job)
 {
+	struct helper_server *server = job->server;
 	struct conf_link conf;
 	bool is_of_file;
 	int r;
 
-	(void)argument;
-	(void)reply;
 	if (!server->has_conf[HELPER_IN_FORCE])
 		return -EINVAL;
-	r = helper_unpack(fds[0], &conf);
+	r = helper_unpack(job->fds[0], &conf);
 	if (r < 0)
 		return r;
 	is_of_file = server->has_offered_file && has_hooks_of(&conf, &server->offered_file);
@@ -294,14 +283,11 @@ int helper_take_offer(struct helper_server *server, const union helper_argument 
 	return r;
 }
 
-int helper_accept_offer(struct helper_server *server, const union helper_argument *argument,
-			const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+int helper_accept_offer(const struct helper_job *job)
 {
+	struct helper_server *server = job->server;
 	int r = 0;
 
-	(void)argument;
-	(void)fds;
-	(void)reply;
 	if (!server->has_conf[HELPER_OFFERED])
 		return -EINVAL;
 	server->is_changing = false;

@@ -116,16 +116,17 @@ static int do_work(struct helper_server *server, const struct helper_work *work,
 		   const struct helper_message *message, const int fds[static HELPER_FDS_MAX],
 		   struct helper_reply *reply)
 {
+	const struct helper_job job = { server, &message->argument, fds, reply };
 	int result;
 
 	if (server->has_ended)
 		return -EINVAL;
 	if (!work->is_long)
-		return work->work(server, &message->argument, fds, reply);
+		return work->work(&job);
 	if (server->is_busy)
 		return -EBUSY;
 	server->is_busy = true;
-	result = work->work(server, &message->argument, fds, reply);
+	result = work->work(&job);
 	server->is_busy = false;
 	free_old_confs(server);
 	return result;
@@ -216,5 +217,6 @@ noreturn void helper_serve(int fd, const struct helper_env *env)
 	if (!server.has_ended)
 		helper_clean_up(&server);
 	helper_server_deinit(&server);
+	log_flush();
 	_exit(EXIT_DONE);
 }

@@ -8,6 +8,7 @@
 #include <stdnoreturn.h>
 
 #include "daemon/core/helper.h"
+#include "daemon/core/helper_wire.h"
 #include "daemon/core/outside.h"
 #include "daemon/host/netlink.h"
 
@@ -55,11 +56,18 @@ struct helper_reply {
 	int fds[HELPER_FDS_MAX];      /* -1: none; closed when they are sent */
 };
 
+/* One request, while it is served. */
+struct helper_job {
+	struct helper_server *server;
+	const union helper_argument *argument;
+	const int *fds; /* HELPER_FDS_MAX, that came with it; -1: none */
+	struct helper_reply *reply;
+};
+
 /* One row of the table of requests. */
 struct helper_work {
 	/*! Does it. \return the answer's result: an exit code, or a negative errno */
-	int (*work)(struct helper_server *server, const union helper_argument *argument,
-		    const int fds[static HELPER_FDS_MAX], struct helper_reply *reply);
+	int (*work)(const struct helper_job *job);
 	size_t argument_len;
 	size_t n_fds_min, n_fds_max; /* descriptors that come with it */
 	bool is_long;                /* it may run programs: not while one runs */
@@ -69,19 +77,20 @@ struct helper_work {
 extern const struct helper_work helper_table[];
 
 /*! LOAD: reads the file, and answers with what is in it; work() of the table. */
-int helper_load_file(struct helper_server *server, const union helper_argument *argument,
-		     const int fds[static HELPER_FDS_MAX], struct helper_reply *reply);
+int helper_load_file(const struct helper_job *job);
 
 /*! OFFER: takes a configuration, less what only the file decides; work() of the table. */
-int helper_take_offer(struct helper_server *server, const union helper_argument *argument,
-		      const int fds[static HELPER_FDS_MAX], struct helper_reply *reply);
+int helper_take_offer(const struct helper_job *job);
 
 /*! ACCEPT: what was offered is in force; work() of the table. */
-int helper_accept_offer(struct helper_server *server, const union helper_argument *argument,
-			const int fds[static HELPER_FDS_MAX], struct helper_reply *reply);
+int helper_accept_offer(const struct helper_job *job);
 
-/*! The configuration that is meant. \param which  enum helper_conf, unchecked \return NULL when
- * there is none */
+/*!
+ * The configuration that is meant.
+ *
+ * \param which  enum helper_conf, unchecked
+ * \return NULL when there is none
+ */
 const struct conf_link *helper_conf_of(const struct helper_server *server, uint32_t which);
 
 /*!

@@ -1,6 +1,6 @@
 /*
  * What goes over the socket pair between a link and its helper; see helper.h. Only the two ends
- * include this.
+ * include this; what a link may ask for is in helper_request.h.
  *
  * Each request is one message: a head that says which it is, and an argument whose size belongs to
  * the request. Each gets one answer with the same number, but HELPER_CANCEL, which gets none. What
@@ -18,43 +18,7 @@
 
 #include "common/diag.h"
 #include "conf/model.h"
-#include "daemon/data/udp.h"
-
-/* What the helper does; helper_serve.c has the table. */
-enum helper_request {
-	HELPER_LOAD,      /* reads the link file */
-	HELPER_OFFER,     /* has a configuration that may come into force */
-	HELPER_ACCEPT,    /* it is in force */
-	HELPER_BEGIN,     /* lock, leftovers of a crash */
-	HELPER_CLAIM,     /* the mark for sockets */
-	HELPER_OPEN_UDP,  /* sockets with the mark */
-	HELPER_MARK_UDP,  /* sets the mark of sockets that are open */
-	HELPER_APPLY,     /* MTU, addresses, up, routes */
-	HELPER_CHANGE,    /* addresses and routes to those of the other configuration */
-	HELPER_RESTORE,   /* what the kernel drops when the interface is switched off */
-	HELPER_SET_MTU,   /* of the interface */
-	HELPER_RULES,     /* default routes, rules, packet filter */
-	HELPER_DNS,       /* name servers */
-	HELPER_HOOK,      /* the administrator's commands */
-	HELPER_RESOLVER,  /* another process that resolves names */
-	HELPER_SOCKETS,   /* which files are to be removed at the end */
-	HELPER_LEAVE,     /* whether another process takes everything over after a crash */
-	HELPER_CANCEL,    /* the program that runs is no longer wanted */
-	HELPER_END_RULES, /* PreDown, rules and name servers */
-	HELPER_END,       /* PostDown, the lock */
-	HELPER_N_REQUESTS,
-};
-
-/* Which of the helper's two configurations. */
-enum helper_conf { HELPER_IN_FORCE, HELPER_OFFERED, HELPER_N_CONFS };
-
-/* A file of ours, by what tells it from another one of the same name. */
-struct helper_file {
-	uint64_t dev, ino; /* both 0: there is none */
-};
-
-/* The control sockets of a link: of its status, of what a reload would change, of wg. */
-#define HELPER_N_SOCKETS 3
+#include "daemon/core/helper_request.h"
 
 /* Arguments. */
 union helper_argument {
@@ -75,15 +39,6 @@ struct helper_message {
 
 /* What the message with no argument is long. */
 #define HELPER_HEAD_LEN offsetof(struct helper_message, argument)
-
-struct helper_answer {
-	uint32_t id;
-	int32_t result; /* of the request; -EPROTO: it made no sense, -EBUSY: not now */
-	union {
-		uint32_t mark;  /* CLAIM */
-		struct udp udp; /* OPEN_UDP; its descriptors go with it, fd4 before fd6 */
-	} value;
-};
 
 /* Descriptors that go with one message. */
 #define HELPER_FDS_MAX 2
@@ -116,8 +71,11 @@ int helper_receive(int fd, struct helper_parcel *parcel, int flags);
 /*! Closes what came with a message. */
 void helper_close_fds(struct helper_parcel *parcel);
 
-/*! Puts a configuration without its secrets into a memory file. \return a descriptor or a negative
- * errno */
+/*!
+ * Puts a configuration without its secrets into a memory file.
+ *
+ * \return a descriptor or a negative errno
+ */
 int helper_pack(const struct conf_link *conf);
 
 /*!

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/run_paths.h"
 #include "daemon/core/helper_serve.h"
 #include "daemon/host/ifsetup.h"
 #include "daemon/host/netns.h"
@@ -34,13 +35,11 @@ static int open_netlink(struct helper_server *server)
 	return EXIT_SYSTEM;
 }
 
-static int begin(struct helper_server *server, const union helper_argument *argument,
-		 const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int begin(const struct helper_job *job)
 {
+	struct helper_server *server = job->server;
 	int r;
 
-	(void)argument;
-	(void)fds;
 	if (!server->has_conf[HELPER_IN_FORCE] || server->has_begun)
 		return -EINVAL;
 	server->has_begun = true;
@@ -49,7 +48,7 @@ static int begin(struct helper_server *server, const union helper_argument *argu
 		r = (int)outside_begin(&server->outside, &server->nl);
 	/* The link holds it too: it stays locked when only one of the two is killed. */
 	if (r == EXIT_DONE && server->outside.lock >= 0)
-		reply->fds[0] = fcntl(server->outside.lock, F_DUPFD_CLOEXEC, 0);
+		job->reply->fds[0] = fcntl(server->outside.lock, F_DUPFD_CLOEXEC, 0);
 	return r;
 }
 
@@ -59,19 +58,18 @@ static bool is_begun(const struct helper_server *server)
 	return server->outside.is_begun;
 }
 
-static int claim(struct helper_server *server, const union helper_argument *argument,
-		 const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int claim(const struct helper_job *job)
 {
-	const struct conf_link *conf = helper_conf_of(server, argument->conf);
+	struct helper_server *server = job->server;
+	const struct conf_link *conf = helper_conf_of(server, job->argument->conf);
 	enum exit_code code;
 	uint32_t mark;
 
-	(void)fds;
 	if (!conf || !is_begun(server))
 		return -EINVAL;
 	code = outside_claim(&server->outside, conf, &mark);
 	if (code == EXIT_DONE)
-		server->mark = reply->answer.value.mark = mark;
+		server->mark = job->reply->answer.value.mark = mark;
 	return (int)code;
 }
 
@@ -87,40 +85,37 @@ static bool may_use_port(const struct helper_server *server, uint32_t port)
 	       (server->has_offered_file && port == server->offered_file.listen_port);
 }
 
-static int open_udp(struct helper_server *server, const union helper_argument *argument,
-		    const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int open_udp(const struct helper_job *job)
 {
+	struct helper_server *server = job->server;
 	struct udp udp = UDP_NULL;
 	size_t n = 0;
 	int r;
 
-	(void)fds;
-	if (argument->port > UINT16_MAX)
+	if (job->argument->port > UINT16_MAX)
 		return -EINVAL;
-	if (!may_use_port(server, argument->port))
+	if (!may_use_port(server, job->argument->port))
 		return -EACCES;
-	r = udp_open(&udp, (uint16_t)argument->port, server->mark);
+	r = udp_open(&udp, (uint16_t)job->argument->port, server->mark);
 	if (r < 0)
 		return r;
 	udp_set_buffers(&udp, server->env->host->data.udp_send_buffer,
 			server->env->host->data.udp_receive_buffer);
-	reply->answer.value.udp = udp;
+	job->reply->answer.value.udp = udp;
 	if (udp.fd4 >= 0)
-		reply->fds[n++] = udp.fd4;
+		job->reply->fds[n++] = udp.fd4;
 	if (udp.fd6 >= 0)
-		reply->fds[n++] = udp.fd6;
+		job->reply->fds[n++] = udp.fd6;
 	return 0;
 }
 
 /* Two of a kind are marked alike, so it does not matter which is which. */
-static int mark_udp(struct helper_server *server, const union helper_argument *argument,
-		    const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int mark_udp(const struct helper_job *job)
 {
-	const struct udp udp = { .fd4 = fds[0], .fd6 = fds[1] };
+	struct helper_server *server = job->server;
+	const struct udp udp = { .fd4 = job->fds[0], .fd6 = job->fds[1] };
 	int r = udp_set_mark(&udp, server->mark);
 
-	(void)argument;
-	(void)reply;
 	if (r == 0)
 		udp_set_buffers(&udp, server->env->host->data.udp_send_buffer,
 				server->env->host->data.udp_receive_buffer);
@@ -152,87 +147,76 @@ static int code_of(int answer, const struct ifsetup_failure *failure)
 }
 
 /* Which interface it is, is found out by its name when it is set up, and never told. */
-static int apply(struct helper_server *server, const union helper_argument *argument,
-		 const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int apply(const struct helper_job *job)
 {
+	struct helper_server *server = job->server;
 	const struct conf_link *conf = helper_conf_of(server, HELPER_IN_FORCE);
 	struct ifsetup_failure failure;
 	int r;
 
-	(void)fds;
-	(void)reply;
-	if (!conf || !is_begun(server) || !is_mtu(argument->mtu))
+	if (!conf || !is_begun(server) || !is_mtu(job->argument->mtu))
 		return -EINVAL;
 	r = nl_link_index(&server->nl, server->env->link, &server->ifindex);
 	if (r < 0) {
 		log_error("cannot ask the kernel about %s: %s", server->env->link, strerror(-r));
 		return EXIT_SYSTEM;
 	}
-	return code_of(ifsetup_apply(&server->nl, conf, server->ifindex, argument->mtu, &failure),
-		       &failure);
+	return code_of(
+		ifsetup_apply(&server->nl, conf, server->ifindex, job->argument->mtu, &failure),
+		&failure);
 }
 
-static int change(struct helper_server *server, const union helper_argument *argument,
-		  const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int change(const struct helper_job *job)
 {
-	const struct conf_link *after = helper_conf_of(server, argument->conf);
+	struct helper_server *server = job->server;
+	const struct conf_link *after = helper_conf_of(server, job->argument->conf);
 	const struct conf_link *before = helper_conf_of(
-		server, argument->conf == HELPER_IN_FORCE ? HELPER_OFFERED : HELPER_IN_FORCE);
+		server, job->argument->conf == HELPER_IN_FORCE ? HELPER_OFFERED : HELPER_IN_FORCE);
 	struct ifsetup_failure failure;
 
-	(void)fds;
-	(void)reply;
 	if (!before || !after || server->ifindex == 0)
 		return -EINVAL;
 	return code_of(ifsetup_change(&server->nl, before, after, server->ifindex, &failure),
 		       &failure);
 }
 
-static int restore(struct helper_server *server, const union helper_argument *argument,
-		   const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int restore(const struct helper_job *job)
 {
+	struct helper_server *server = job->server;
 	const struct conf_link *conf = helper_conf_of(server, HELPER_IN_FORCE);
 	struct ifsetup_failure failure;
 
-	(void)argument;
-	(void)fds;
-	(void)reply;
 	if (!conf || server->ifindex == 0)
 		return -EINVAL;
 	return code_of(ifsetup_restore(&server->nl, conf, server->ifindex, &failure), &failure);
 }
 
-static int set_mtu(struct helper_server *server, const union helper_argument *argument,
-		   const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int set_mtu(const struct helper_job *job)
 {
-	(void)fds;
-	(void)reply;
-	if (server->ifindex == 0 || !is_mtu(argument->mtu))
+	struct helper_server *server = job->server;
+
+	if (server->ifindex == 0 || !is_mtu(job->argument->mtu))
 		return -EINVAL;
-	return nl_link_set_mtu(&server->nl, server->ifindex, argument->mtu);
+	return nl_link_set_mtu(&server->nl, server->ifindex, job->argument->mtu);
 }
 
-static int set_rules(struct helper_server *server, const union helper_argument *argument,
-		     const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int set_rules(const struct helper_job *job)
 {
-	const struct conf_link *conf = helper_conf_of(server, argument->conf);
+	struct helper_server *server = job->server;
+	const struct conf_link *conf = helper_conf_of(server, job->argument->conf);
 
-	(void)fds;
-	(void)reply;
 	if (!conf || server->ifindex == 0 || !is_begun(server))
 		return -EINVAL;
-	server->is_changing = argument->conf == HELPER_OFFERED;
+	server->is_changing = job->argument->conf == HELPER_OFFERED;
 	return (int)outside_set_rules(&server->outside, conf, server->ifindex);
 }
 
-static int set_dns(struct helper_server *server, const union helper_argument *argument,
-		   const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int set_dns(const struct helper_job *job)
 {
-	const struct conf_link *conf = helper_conf_of(server, argument->conf);
+	struct helper_server *server = job->server;
+	const struct conf_link *conf = helper_conf_of(server, job->argument->conf);
 	struct conf_link now;
 
-	(void)fds;
-	(void)reply;
 	if (!conf || !is_begun(server))
 		return -EINVAL;
 	/* The place may get another configuration meanwhile; what this one owns stays. */
@@ -241,52 +225,43 @@ static int set_dns(struct helper_server *server, const union helper_argument *ar
 	return EXIT_DONE;
 }
 
-static int run_hook(struct helper_server *server, const union helper_argument *argument,
-		    const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int run_hook(const struct helper_job *job)
 {
-	(void)fds;
-	(void)reply;
+	struct helper_server *server = job->server;
+
 	/* The commands of the way down belong to the end. */
 	if (!is_begun(server) ||
-	    (argument->hook != CONF_PRE_UP && argument->hook != CONF_POST_UP) ||
-	    server->outside.has_begun[argument->hook])
+	    (job->argument->hook != CONF_PRE_UP && job->argument->hook != CONF_POST_UP) ||
+	    server->outside.has_begun[job->argument->hook])
 		return -EINVAL;
-	return (int)outside_run_hook(&server->outside, (enum conf_hook)argument->hook);
+	return (int)outside_run_hook(&server->outside, (enum conf_hook)job->argument->hook);
 }
 
 /* --- the rest ------------------------------------------------------------------------------ */
 
-static int start_resolver(struct helper_server *server, const union helper_argument *argument,
-			  const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int start_resolver(const struct helper_job *job)
 {
+	struct helper_server *server = job->server;
 	int r;
 
-	(void)argument;
-	(void)fds;
 	resolver_stop(&server->resolver);
 	r = resolver_start(&server->resolver);
 	if (r < 0)
 		return r;
-	reply->fds[0] = server->resolver.fd;
+	job->reply->fds[0] = server->resolver.fd;
 	server->resolver.fd = -1;
 	return 0;
 }
 
-static int note_sockets(struct helper_server *server, const union helper_argument *argument,
-			const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int note_sockets(const struct helper_job *job)
 {
-	(void)fds;
-	(void)reply;
-	memcpy(server->sockets, argument->sockets, sizeof(server->sockets));
+	memcpy(job->server->sockets, job->argument->sockets, sizeof(job->server->sockets));
 	return 0;
 }
 
-static int note_left(struct helper_server *server, const union helper_argument *argument,
-		     const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int note_left(const struct helper_job *job)
 {
-	(void)fds;
-	(void)reply;
-	server->is_left = argument->is_left != 0;
+	job->server->is_left = job->argument->is_left != 0;
 	return 0;
 }
 
@@ -305,11 +280,11 @@ static void remove_sockets(struct helper_server *server)
 	static const struct {
 		const char *before, *behind; /* the link's name */
 	} paths[HELPER_N_SOCKETS] = {
-		{ OUTSIDE_RUN_DIR, "/status.sock" },
-		{ OUTSIDE_RUN_DIR, "/changes.sock" },
-		{ "/run/wireguard", ".sock" },
+		{ RUN_PATHS_DIR, "/" RUN_PATHS_STATUS ".sock" },
+		{ RUN_PATHS_DIR, "/" RUN_PATHS_CHANGES ".sock" },
+		{ RUN_PATHS_UAPI_DIR, ".sock" },
 	};
-	char path[sizeof("/run/wireguard//changes.sock") + IFNAMSIZ];
+	char path[sizeof(RUN_PATHS_UAPI_DIR "//" RUN_PATHS_CHANGES ".sock") + IFNAMSIZ];
 
 	for (size_t i = 0; i < HELPER_N_SOCKETS; i++) {
 		snprintf(path, sizeof(path), "%s/%s%s", paths[i].before, server->env->link,
@@ -319,26 +294,23 @@ static void remove_sockets(struct helper_server *server)
 	}
 }
 
-static int end_rules(struct helper_server *server, const union helper_argument *argument,
-		     const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static int end_rules(const struct helper_job *job)
 {
-	(void)argument;
-	(void)fds;
-	(void)reply;
-	outside_end_rules(&server->outside);
+	outside_end_rules(&job->server->outside);
 	return EXIT_DONE;
 }
 
-static int end(struct helper_server *server, const union helper_argument *argument,
-	       const int fds[static HELPER_FDS_MAX], struct helper_reply *reply)
+static void undo_all(struct helper_server *server)
 {
-	(void)argument;
-	(void)fds;
-	(void)reply;
 	outside_end_rules(&server->outside);
 	remove_sockets(server);
 	outside_end(&server->outside);
 	server->has_ended = true;
+}
+
+static int end(const struct helper_job *job)
+{
+	undo_all(job->server);
 	return EXIT_DONE;
 }
 
@@ -346,11 +318,8 @@ void helper_clean_up(struct helper_server *server)
 {
 	/* Nobody is left who could have a say while PreDown and PostDown run. */
 	server->outside.watch = NULL;
-	if (server->is_left) {
-		outside_run_last_hooks(&server->outside);
-		return;
-	}
-	(void)end(server, NULL, (const int[]) { -1, -1 }, NULL);
+	if (!server->is_left)
+		undo_all(server);
 }
 
 #define NUMBER sizeof(uint32_t)

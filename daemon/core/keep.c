@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/host/hooks.h"
 #include "daemon/host/netns.h"
 #include "daemon/host/service.h"
 
@@ -71,19 +72,26 @@ static bool is_here(const struct conf_link *conf)
 }
 
 /* Both return whether something was given back to the manager. */
-static bool take_tun(const struct conf_link *conf, struct tun *tun)
+static bool take_tun(const struct conf_link *conf, struct tun *tun,
+		     char tun_name[static KEEP_NAME_MAX])
 {
 	bool is_tap = conf->mode == CONF_MODE_TAP;
-	char name[KEEP_NAME_MAX];
 	int fd;
 
-	name_of(conf, name);
-	fd = service_take(name);
-	if (fd < 0 || (is_here(conf) && tun_adopt(fd, conf->name, is_tap, tun) == 0))
+	/* One that was left before there were commands goes with the rest. */
+	tun_name[0] = '\0';
+	if (hooks_are_used(conf))
 		return false;
-	close(fd);
-	(void)service_unstore(name);
-	return true;
+	name_of(conf, tun_name);
+	fd = service_take(tun_name);
+	if (fd >= 0 && is_here(conf) && tun_adopt(fd, conf->name, is_tap, tun) == 0)
+		return false;
+	if (fd >= 0) {
+		close(fd);
+		(void)service_unstore(tun_name);
+	}
+	tun_name[0] = '\0';
+	return fd >= 0;
 }
 
 static bool take_udp(const struct conf_link *conf, struct udp *udp)
@@ -101,9 +109,10 @@ static bool take_udp(const struct conf_link *conf, struct udp *udp)
 	return true;
 }
 
-void keep_take(const struct conf_link *conf, struct tun *tun, struct udp *udp)
+void keep_take(const struct conf_link *conf, struct tun *tun, struct udp *udp,
+	       char tun_name[static KEEP_NAME_MAX])
 {
-	bool is_given_back = take_tun(conf, tun);
+	bool is_given_back = take_tun(conf, tun, tun_name);
 
 	is_given_back |= take_udp(conf, udp);
 	is_given_back |= service_drop_rest() > 0;
@@ -111,30 +120,38 @@ void keep_take(const struct conf_link *conf, struct tun *tun, struct udp *udp)
 		(void)service_settle();
 }
 
-/* A socket that was left before may be another one now; while the manager has it, its port is
- * taken. */
-static void take_back(const char *tun_name, const char *new_tun_name)
+static int leave_tun(const struct conf_link *conf, const struct tun *tun,
+		     char tun_name[static KEEP_NAME_MAX])
 {
-	if (strcmp(tun_name, new_tun_name) != 0)
-		(void)service_unstore(tun_name);
-	(void)service_unstore(NAME_UDP4);
-	(void)service_unstore(NAME_UDP6);
+	char name[KEEP_NAME_MAX] = "";
+
+	if (!hooks_are_used(conf))
+		name_of(conf, name);
+	if (strcmp(tun_name, name) != 0)
+		keep_take_back(tun_name);
+	memcpy(tun_name, name, sizeof(name));
+	return name[0] ? service_store(tun->fd, name) : 0;
 }
 
 int keep_leave(const struct conf_link *conf, const struct tun *tun, const struct udp *udp,
 	       char tun_name[static KEEP_NAME_MAX])
 {
-	char name[KEEP_NAME_MAX];
-	int r;
+	int r = leave_tun(conf, tun, tun_name);
 
-	name_of(conf, name);
-	if (tun_name[0])
-		take_back(tun_name, name);
-	snprintf(tun_name, KEEP_NAME_MAX, "%s", name);
-	r = service_store(tun->fd, name);
+	/* What was left before may be another socket; while the manager has it, its port is taken.
+	 */
+	(void)service_unstore(NAME_UDP4);
+	(void)service_unstore(NAME_UDP6);
 	if (r == 0 && udp->fd4 >= 0)
 		r = service_store(udp->fd4, NAME_UDP4);
 	if (r == 0 && udp->fd6 >= 0)
 		r = service_store(udp->fd6, NAME_UDP6);
 	return r;
+}
+
+void keep_take_back(char tun_name[static KEEP_NAME_MAX])
+{
+	if (tun_name[0])
+		(void)service_unstore(tun_name);
+	tun_name[0] = '\0';
 }

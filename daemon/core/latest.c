@@ -31,6 +31,21 @@ void latest_set_path(struct latest *latest, const struct udp_path *path)
 	pthread_mutex_unlock(&latest->lock);
 }
 
+bool latest_learn_path(struct latest *latest, const struct udp_path *path, nsec_t when)
+{
+	bool is_news;
+
+	pthread_mutex_lock(&latest->lock);
+	is_news = when >= latest->learned_at;
+	if (is_news) {
+		latest->path = *path;
+		latest->learned_at = when;
+		publish(latest);
+	}
+	pthread_mutex_unlock(&latest->lock);
+	return is_news;
+}
+
 void latest_forget_source(struct latest *latest, const union netaddr *remote)
 {
 	pthread_mutex_lock(&latest->lock);

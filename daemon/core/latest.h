@@ -15,12 +15,14 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "common/nsec.h"
 #include "daemon/data/stations.h"
 #include "daemon/data/udp.h"
 
 struct latest {
 	pthread_mutex_t lock;
 	struct udp_path path;            /* under the lock; all three threads may change it */
+	nsec_t learned_at;               /* the same; when the message came that the path is of */
 	atomic_uint version;             /* of the path, grows with each change */
 	atomic_uint_least64_t confirmed; /* serial of the keypair whose first packet came last */
 	struct stations stations;        /* TAP only */
@@ -32,8 +34,17 @@ void latest_init(struct latest *latest);
 /*! Ends the use of it by all threads. */
 void latest_deinit(struct latest *latest);
 
-/*! The peer is there now, or may be; the last word counts. */
+/*! The peer may be there: a guess. */
 void latest_set_path(struct latest *latest, const struct udp_path *path);
+
+/*!
+ * The peer is there: an authentic message has come from there. Of two messages the one counts that
+ * came later, whichever was looked at first: rx opens data at once, handshake messages wait for
+ * control.
+ * \param when  it came, boot time
+ * \return false when a later one came by another path; then nothing has changed
+ */
+must_check bool latest_learn_path(struct latest *latest, const struct udp_path *path, nsec_t when);
 
 /*! The pinned local address is of no use, if the path still leads to `remote`. */
 void latest_forget_source(struct latest *latest, const union netaddr *remote);

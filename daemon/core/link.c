@@ -7,9 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* Tries at one address before the next candidate's turn. */
-#define TRIES_PER_CANDIDATE 2
-
 /* The link cannot go on. */
 static void end(struct link *link, enum exit_code code)
 {
@@ -28,16 +25,25 @@ void link_lose_interface(struct link *link, const char *why)
 	end(link, EXIT_UNAVAILABLE);
 }
 
+/* Where initiations go. */
+static const union netaddr *target_of(const struct link *link)
+{
+	return endpoint_target(&link->endpoint, &link->wire.path.remote);
+}
+
 static void initiate(struct link *link, nsec_t now)
 {
 	struct timespec wallclock = nsec_wallclock();
+	struct udp_path path = link->wire.path;
 	struct msg_initiation initiation;
 
 	if (!wire_has_path(&link->wire) ||
 	    !peer_create_initiation(&link->peer, &wallclock, now, &initiation))
 		return;
 	log_debug("sending an initiation");
-	wire_send_handshake(&link->wire, &link->wire.path, &initiation, sizeof(initiation), now);
+	if (!netaddr_equal(target_of(link), &path.remote))
+		path = (struct udp_path) { .remote = *target_of(link) };
+	wire_send_handshake(&link->wire, &path, &initiation, sizeof(initiation), now);
 }
 
 bool link_next_candidate(struct link *link)
@@ -66,23 +72,33 @@ void link_use_first_candidate(struct link *link)
 /* No answer: another address may do, and names may stand for other addresses now. */
 static void try_elsewhere(struct link *link, nsec_t now)
 {
+	const union netaddr target = *target_of(link);
 	struct endpoint *endpoint = &link->endpoint;
+	bool is_next = endpoint_unanswered(endpoint, &link->wire.path.remote);
+	struct udp_path next = { .remote.sa.sa_family = AF_UNSPEC };
 
-	endpoint->n_unanswered++;
-	report_unanswered(&link->report, &link->wire.path.remote, endpoint->n_unanswered,
-			  &link->conf->public_key, now);
-	if (endpoint->n_unanswered < TRIES_PER_CANDIDATE)
+	report_unanswered(&link->report, &target, endpoint->n_unanswered, &link->conf->public_key,
+			  now);
+	if (!is_next)
 		return;
 	endpoint_refresh(endpoint, now);
-	if (link_next_candidate(link))
-		link->wire.is_way_stale = true;
+	if (!endpoint_next(endpoint, &target, &next.remote))
+		return;
+	if (keypair_can_send(link->peer.secrets->keypairs.current, now)) {
+		endpoint_detour(endpoint, &next.remote, &link->wire.path.remote);
+		return;
+	}
+	wire_set_path(&link->wire, &next);
+	link->wire.is_way_stale = true;
 }
 
 static void note_session(struct link *link, nsec_t now)
 {
 	const struct keypair *current = link->peer.secrets->keypairs.current;
 
-	link->endpoint.n_unanswered = 0;
+	endpoint_answered(&link->endpoint);
+	/* A clock that is set later does not change when this was. */
+	link->session = nsec_wallclock();
 	if (current)
 		report_session_up(&link->report, &link->wire.path.remote, link->peer.handshake_time,
 				  current->cipher->name, now);
@@ -153,6 +169,29 @@ static void say_bridge(struct link *link, unsigned int master)
 			link->conf->bridge);
 }
 
+/* The kernel's news about the interface, which is still there. */
+static void follow_interface(struct link *link, const struct monitor_facts *facts)
+{
+	if (facts->own_joined)
+		say_bridge(link, facts->own_master);
+	if (facts->own_up_changed)
+		log_notice("the interface is %s now", facts->own_is_up ? "up" : "down");
+	if (facts->bridge_came || (facts->own_up_changed && facts->own_is_up && !facts->own_moved))
+		link_restore(link);
+	if (facts->own_renamed)
+		log_notice("the interface is called %s now", facts->own_name);
+	if (facts->own_moved) {
+		log_notice("the interface is in another network namespace now: its MTU is no "
+			   "longer looked after");
+		link->mtu_is_ours = false;
+	}
+	if (facts->own_mtu_changed && facts->own_mtu != link->mtu) {
+		log_notice("the MTU was set to %u by hand and stays so", facts->own_mtu);
+		link->mtu = facts->own_mtu;
+		link->mtu_is_ours = false;
+	}
+}
+
 static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct link *link = container_of(watcher, struct link, monitor_readable);
@@ -177,24 +216,7 @@ static void on_monitor_readable(struct ev_loop *loop, ev_io *watcher, int events
 					  "whose process has ended");
 		return;
 	}
-	if (facts.own_joined)
-		say_bridge(link, facts.own_master);
-	if (facts.own_up_changed)
-		log_notice("the interface is %s now", facts.own_is_up ? "up" : "down");
-	if (facts.bridge_came || (facts.own_up_changed && facts.own_is_up && !facts.own_moved))
-		link_restore(link);
-	if (facts.own_renamed)
-		log_notice("the interface is called %s now", facts.own_name);
-	if (facts.own_moved) {
-		log_notice("the interface is in another network namespace now: its MTU is no "
-			   "longer looked after");
-		link->mtu_is_ours = false;
-	}
-	if (facts.own_mtu_changed && facts.own_mtu != link->mtu) {
-		log_notice("the MTU was set to %u by hand and stays so", facts.own_mtu);
-		link->mtu = facts.own_mtu;
-		link->mtu_is_ours = false;
-	}
+	follow_interface(link, &facts);
 	/* A pinned address that is gone makes itself known when it is used (wire.c). */
 	if (facts.underlay_changed) {
 		way_forget(&link->ways);

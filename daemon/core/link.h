@@ -74,8 +74,8 @@ struct link {
 	struct rx_loop rx;
 	struct handshakes handshakes; /* from rx */
 	struct latest latest;
-	struct order_state told;           /* what the data loops know, */
-	uint64_t told_serials[N_KEYPAIRS]; /* of current, previous and next */
+	struct order_state published;           /* what the data loops know, */
+	uint64_t published_serials[N_KEYPAIRS]; /* of current, previous and next */
 	struct endpoint endpoint;
 	struct report report;
 	struct counters counters;                 /* control's own */
@@ -104,6 +104,7 @@ struct link {
 	bool wants_first_candidate; /* another Endpoint was set, and has no address yet */
 	bool may_wait;              /* no path yet, but a name may still give one */
 	unsigned int gro_flags;     /* what rx may merge */
+	unsigned int unmerged;      /* and what of that the kernel refuses, as rx told last */
 
 	struct alarm alarm;
 	bool has_alarm;
@@ -113,6 +114,7 @@ struct link {
 	bool is_taken_over;           /* the interface, from the process before */
 	char tun_name[KEEP_NAME_MAX]; /* at the service manager */
 	struct last_seen last_seen;   /* the peer, for the process after */
+	struct timespec session;      /* what the wall clock said when there was one last */
 	ev_io monitor_readable;
 	ev_io resolver_readable;
 
@@ -155,8 +157,13 @@ void link_restore(struct link *link);
  */
 enum exit_code link_choose_suites(struct link *link, const struct conf_link *conf, nsec_t now);
 
-/*! Opens sockets with the link's mark, or sets the mark of those that `udp` has already. What fails
- * is logged. \param port  host order; 0: any \return EXIT_DONE or the exit code */
+/*!
+ * Opens sockets with the link's mark, or sets the mark of those that `udp` has already. What fails
+ * is logged.
+ *
+ * \param port  host order; 0: any
+ * \return EXIT_DONE or the exit code
+ */
 enum exit_code link_open_udp(const struct link *link, uint16_t port, struct udp *udp);
 
 /*! Gives up what the host file or the probes say sockets are not to use. */
@@ -168,9 +175,18 @@ void link_apply_udp_switches(const struct link *link, struct udp *udp);
  * logged too.
  * \param conf  read and checked whole; afterwards it has what was exchanged, for
  *              conf_link_deinit(), and link->conf has what holds now
- * \return how many changes could not be applied, or -ENOMEM: nothing was changed
+ * \return how many changes could not be applied, or a negative errno: nothing was changed
  */
 int link_change(struct link *link, struct conf_link *conf);
+
+/*!
+ * The same for the wg protocol: wholly or not at all, as far as memory lasts, and AllowedIPs
+ * without routes (conf_link_accepted()).
+ * \param conf  a copy of link->conf with what is to be another
+ * \return 0; a negative errno, with the reason in the log: -EADDRINUSE or -EACCES because of the
+ *         port, -EIO
+ */
+int link_set(struct link *link, struct conf_link *conf);
 
 /*! Leaves interface and sockets to the next process of the service (keep.h); again after each
  * reload. */
@@ -192,8 +208,11 @@ enum exit_code link_make_alarm(struct link *link);
  */
 enum exit_code link_watch(struct link *link);
 
-/*! Has the commands of a hook run; those of PostUp while the loops turn. \return EXIT_DONE or the
- * exit code */
+/*!
+ * Has the commands of a hook run; those of PostUp while the loops turn.
+ *
+ * \return EXIT_DONE or the exit code
+ */
 enum exit_code link_run_hook(struct link *link, enum conf_hook hook);
 
 /*! Does what the protocol wants, tells the data loops what is new, and sets the alarm. To be called
@@ -209,8 +228,12 @@ void link_use_first_candidate(struct link *link);
 /*! The link cannot go on: `why` is the end of a sentence that begins with the interface. */
 void link_lose_interface(struct link *link, const char *why);
 
-/*! Tells the data loops of keypairs, path and MTU as far as they have changed, and what is to be
- * done. \param todo  enum order bits for tx */
+/*!
+ * Tells the data loops of keypairs, path and MTU as far as they have changed, and what is to be
+ * done.
+ *
+ * \param todo  enum order bits for tx
+ */
 void link_tell(struct link *link, unsigned int todo);
 
 /*! Callback of a link: tx has told facts. */
@@ -222,8 +245,12 @@ void link_on_rx_facts(void *context);
 /*! Callback of a link: rx has handshake messages. */
 void link_on_handshakes(void *context);
 
-/*! The MTU of a TAP interface whose file names none: a frame that one port of a bridge takes must
- * fit the others. \return bytes */
+/*!
+ * The MTU of a TAP interface whose file names none: a frame that one port of a bridge takes must
+ * fit the others.
+ *
+ * \return bytes
+ */
 unsigned int link_tap_mtu(struct link *link, const struct conf_link *conf);
 
 /*! The MTU to start with: the file's, or what fits what is known. */
@@ -236,6 +263,15 @@ unsigned int link_first_mtu(struct link *link, nsec_t now);
  * \return when it must be called again, or NSEC_NEVER
  */
 nsec_t link_follow_way(struct link *link, nsec_t now);
+
+/* A state of the link. */
+struct link_state_name {
+	const char *key;  /* one word for programs; part of documented formats */
+	const char *text; /* for people */
+};
+
+/*! How the link is now, a handshake under way included. */
+const struct link_state_name *link_state_name(const struct link *link);
 
 /*! Logs state and counters, in a few lines, as soon as the data loops have told theirs. */
 void link_ask_status(struct link *link);

@@ -19,8 +19,8 @@ static bool has_new_keypairs(struct link *link)
 	for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
 		uint64_t serial = slots[i] ? slots[i]->serial : 0;
 
-		is_new |= serial != link->told_serials[i];
-		link->told_serials[i] = serial;
+		is_new |= serial != link->published_serials[i];
+		link->published_serials[i] = serial;
 	}
 	return is_new;
 }
@@ -39,13 +39,15 @@ void link_tell(struct link *link, unsigned int todo)
 	};
 	bool has_keys = has_new_keypairs(link);
 	const struct keypairs *keypairs = has_keys ? &link->peer.secrets->keypairs : NULL;
-	bool is_same = state.mtu == link->told.mtu && state.whole_max == link->told.whole_max &&
-		       state.may_wait == link->told.may_wait &&
-		       state.n_exchanges == link->told.n_exchanges;
-	unsigned int to_both =
-		state.n_exchanges == link->told.n_exchanges ? 0U : (unsigned int)ORDER_EXCHANGE;
+	bool is_same = state.mtu == link->published.mtu &&
+		       state.whole_max == link->published.whole_max &&
+		       state.may_wait == link->published.may_wait &&
+		       state.n_exchanges == link->published.n_exchanges;
+	unsigned int to_both = state.n_exchanges == link->published.n_exchanges
+				       ? 0U
+				       : (unsigned int)ORDER_EXCHANGE;
 
-	link->told = state;
+	link->published = state;
 	if (!is_same || has_keys)
 		orders_give(&link->rx.worker.orders, &state, keypairs, to_both);
 	if (!is_same || has_keys || todo)
@@ -57,7 +59,7 @@ void link_tell(struct link *link, unsigned int todo)
 }
 
 /* What tx and rx both tell. */
-static void hear(struct link *link, const struct facts *facts)
+static void apply_facts(struct link *link, const struct facts *facts)
 {
 	link->wire.is_way_stale |= facts->is_way_stale;
 	if (facts->lost)
@@ -68,13 +70,14 @@ static void hear(struct link *link, const struct facts *facts)
 		link_answer_status(link);
 }
 
-static void hear_tx(struct link *link, nsec_t now)
+static void apply_tx_facts(struct link *link, nsec_t now)
 {
 	struct peer *peer = &link->peer;
 	struct facts facts;
 
 	tray_take(&link->tx.worker.tray, &facts);
 	link->tx_counters = facts.counters;
+	link->wire.refuses_runs = facts.refuses_runs;
 	exchange_answered(&link->exchange, EXCHANGE_TX, facts.n_exchanges);
 	if (facts.first_data)
 		peer_sent(peer, true, facts.send_counter, facts.first_data);
@@ -84,26 +87,28 @@ static void hear_tx(struct link *link, nsec_t now)
 		peer_sent(peer, false, facts.send_counter, facts.last);
 	if (facts.wants_session)
 		peer_want_session(peer, facts.serial, now);
-	hear(link, &facts);
+	apply_facts(link, &facts);
 }
 
-static void hear_rx(struct link *link)
+static void apply_rx_facts(struct link *link)
 {
 	struct peer *peer = &link->peer;
 	struct facts facts;
 
 	tray_take(&link->rx.worker.tray, &facts);
 	link->rx_counters = facts.counters;
+	link->unmerged = facts.unmerged;
 	exchange_answered(&link->exchange, EXCHANGE_RX, facts.n_exchanges);
 	for (size_t i = 0; i < facts.n_confirmed; i++)
 		peer_confirmed(peer, facts.confirmed[i], facts.last);
 	if (facts.first_data)
 		peer_received(peer, true, facts.first_data);
-	if (facts.last_data > facts.first_data)
+	/* What came after the first, if only in the same batch, is owed a keepalive of its own. */
+	if (facts.n_data > 1)
 		peer_received(peer, true, facts.last_data);
 	if (facts.last > facts.last_data)
 		peer_received(peer, false, facts.last);
-	hear(link, &facts);
+	apply_facts(link, &facts);
 }
 
 void link_on_tx_facts(void *context)
@@ -111,7 +116,7 @@ void link_on_tx_facts(void *context)
 	struct link *link = context;
 	nsec_t now = nsec_boottime();
 
-	hear_tx(link, now);
+	apply_tx_facts(link, now);
 	link_act(link, now);
 }
 
@@ -120,7 +125,7 @@ void link_on_rx_facts(void *context)
 	struct link *link = context;
 	nsec_t now = nsec_boottime();
 
-	hear_rx(link);
+	apply_rx_facts(link);
 	link_act(link, now);
 }
 
@@ -131,10 +136,10 @@ static void check_clock(struct link *link, nsec_t now)
 	uint64_t hours = tai64n_seconds_ahead(&link->peer.last_stamp_seen, &wallclock) / 3600;
 
 	if (hours > 0)
-		report_trouble(&link->report.troubles, REPORT_FAR_TIMESTAMP, now,
-			       "the peer's clock is %llu hours ahead of ours: when it is set "
-			       "right, the peer is refused until then, or until this link restarts",
-			       (unsigned long long)hours);
+		troubles_say(&link->report.troubles, TROUBLE_FAR_TIMESTAMP, now,
+			     "the peer's clock is %llu hours ahead of ours: when it is set "
+			     "right, the peer is refused until then, or until this link restarts",
+			     (unsigned long long)hours);
 }
 
 static void handle_handshake(struct link *link, const struct handshake_message *message, nsec_t now)
@@ -149,7 +154,7 @@ static void handle_handshake(struct link *link, const struct handshake_message *
 	if (verdict == PEER_RESPONDED || verdict == PEER_ESTABLISHED) {
 		link->counters.n[COUNT_RX_BYTES] += message->len;
 		if (!reply.may_be_replay)
-			wire_roam(&link->wire, path, now);
+			wire_roam(&link->wire, path, message->when);
 	}
 	/* rx must have the keys before the peer can use them. */
 	if (verdict == PEER_RESPONDED)
@@ -170,7 +175,7 @@ void link_on_handshakes(void *context)
 	size_t n;
 
 	/* What was opened before these came is older. */
-	hear_rx(link);
+	apply_rx_facts(link);
 	wire_follow(&link->wire);
 	n = handshakes_take(&link->handshakes, messages, HANDSHAKES_PER_TURN);
 	for (size_t i = 0; i < n; i++)
@@ -184,8 +189,8 @@ void link_ask_counters(struct link *link)
 	if (link->n_answers_awaited > 0)
 		return;
 	link->n_answers_awaited = 2;
-	orders_give(&link->tx.worker.orders, NULL, NULL, ORDER_TELL);
-	orders_give(&link->rx.worker.orders, NULL, NULL, ORDER_TELL);
+	orders_give(&link->tx.worker.orders, NULL, NULL, ORDER_REPORT);
+	orders_give(&link->rx.worker.orders, NULL, NULL, ORDER_REPORT);
 }
 
 void link_stop(struct link *link)

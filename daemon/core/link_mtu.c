@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "conf/prefixes.h"
 #include "daemon/core/link.h"
 #include "daemon/data/frame.h"
 #include "daemon/host/bridge.h"
@@ -16,15 +17,6 @@
 _Static_assert(CONF_MTU_MAX_TAP == CONF_MTU_MAX - FRAME_LINK_MAX - 1,
 	       "a frame with its header and the least padding fits a message");
 
-static bool has_ipv6(const struct conf_link *conf)
-{
-	for (size_t i = 0; i < conf->addresses.n; i++) {
-		if (conf->addresses.items[i].family == AF_INET6)
-			return true;
-	}
-	return false;
-}
-
 /* The inner MTU that fits the way to the peer, or 0 when that way is not known; it may lead into
  * this very interface when AllowedIPs cover the peer's own address. */
 static unsigned int mtu_of_way(struct link *link, nsec_t now)
@@ -33,7 +25,7 @@ static unsigned int mtu_of_way(struct link *link, nsec_t now)
 	unsigned int extra = (unsigned int)link->suites.extra_tag_len;
 	struct nl_path path;
 
-	if (!wire_has_path(&link->wire) || !way_ask(&link->ways, remote, now, &path))
+	if (!wire_has_path(&link->wire) || way_ask(&link->ways, remote, now, &path) < 0)
 		return 0;
 	if (!netaddr_equal(remote, &link->way_remote))
 		link->way_remote = *remote;
@@ -48,7 +40,8 @@ static unsigned int mtu_of_way(struct link *link, nsec_t now)
 	link->whole_max = ifsetup_mtu_auto(path.mtu, remote->sa.sa_family, false);
 	if (link->conf->mode == CONF_MODE_TAP)
 		return link->whole_max - FRAME_HEADER_LEN - 1;
-	return ifsetup_mtu_auto(path.mtu, remote->sa.sa_family, has_ipv6(link->conf));
+	return ifsetup_mtu_auto(path.mtu, remote->sa.sa_family,
+				prefixes_has_family(&link->conf->addresses, AF_INET6));
 }
 
 unsigned int link_tap_mtu(struct link *link, const struct conf_link *conf)
@@ -96,7 +89,6 @@ nsec_t link_follow_way(struct link *link, nsec_t now)
 	link->way_next_look = now + NSEC_PER_SEC;
 	/* The news is what was not known when the way was asked for last. */
 	way_forget(&link->ways);
-	link->wire.refuses_runs = false;
 	link_tell(link, ORDER_RETRY_RUNS);
 	mtu = mtu_of_way(link, now);
 	if (link->mtu_is_ours && mtu && mtu != link->mtu)

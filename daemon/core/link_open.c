@@ -28,6 +28,7 @@ void link_init(struct link *link, const struct link_env *env)
 	link->wire.counters = &link->counters;
 	link->wire.troubles = &link->report.troubles;
 	link->ways.nl = &link->way_nl;
+	link->ways.has_mtu = true;
 	link->rx_ways.nl = &link->rx_nl;
 	link->wire.ways = &link->ways;
 	link->wire.latest = &link->latest;
@@ -149,6 +150,24 @@ static enum exit_code setup_interface(struct link *link, nsec_t now)
 	return r < 0 ? EXIT_SYSTEM : EXIT_DONE;
 }
 
+static int make_data_loops(struct link *link)
+{
+	const struct data_loop_env env = {
+		.control = link->loop,
+		.context = link,
+		.wire = &link->wire,
+		.tun = &link->tun,
+		.allowed = link->allowed,
+		.host = link->host,
+	};
+	int r = tx_loop_init(&link->tx, &env, link_on_tx_facts);
+
+	if (r < 0)
+		return r;
+	return rx_loop_init(&link->rx, &env, &link->rx_ways, &link->handshakes, link->gro_flags,
+			    link_on_rx_facts);
+}
+
 /* The parts that need memory only, and the data loops, which do not run yet. */
 static int make_parts(struct link *link, nsec_t now)
 {
@@ -169,12 +188,7 @@ static int make_parts(struct link *link, nsec_t now)
 		r = exchange_make_allowed(conf->allowed_ips.items, conf->allowed_ips.n,
 					  &link->allowed);
 	if (r == 0)
-		r = tx_loop_init(&link->tx, &link->tun, link->allowed, &link->wire, link->host,
-				 link->loop, link_on_tx_facts, link);
-	if (r == 0)
-		r = rx_loop_init(&link->rx, &link->tun, link->allowed, &link->wire, &link->rx_ways,
-				 &link->handshakes, link->gro_flags, link->host, link->loop,
-				 link_on_rx_facts, link);
+		r = make_data_loops(link);
 	if (r == 0)
 		mailbox_init(&link->handshakes.box, link->loop, link_on_handshakes, link);
 	return r;
@@ -315,9 +329,9 @@ void link_leave(struct link *link)
 	r = keep_leave(link->conf, &link->tun, &link->wire.udp, link->tun_name);
 	if (r == 0)
 		r = last_seen_leave(&link->last_seen, link->conf);
-	/* What a crash leaves is then not the helper's to clean up. */
-	if (r == 0 && service_keeps())
-		(void)helper_do(link->helper, HELPER_LEAVE, 1);
+	/* What a crash leaves with the interface is not the helper's to clean up. */
+	if (service_keeps())
+		(void)helper_do(link->helper, HELPER_LEAVE, r == 0 && link->tun_name[0] ? 1 : 0);
 	if (r < 0)
 		log_warning("the service manager cannot be asked to keep the interface: %s",
 			    strerror(-r));
@@ -360,7 +374,7 @@ static void find_first_path(struct link *link)
 static enum exit_code take_over(struct link *link)
 {
 	if (!link->conf->is_bare)
-		keep_take(link->conf, &link->tun, &link->wire.udp);
+		keep_take(link->conf, &link->tun, &link->wire.udp, link->tun_name);
 	if (link->tun_fd >= 0 && tun_adopt(link->tun_fd, link->conf->name, false, &link->tun) < 0) {
 		log_error("the descriptor %d does not hold a TUN interface called %s that can be "
 			  "used",
@@ -406,7 +420,18 @@ static enum exit_code open_netlink(struct link *link)
 	return EXIT_SYSTEM;
 }
 
-enum exit_code link_open(struct link *link)
+/* How long the commands of the way down may take, of which the service manager hears. */
+static nsec_t limit_of_way_down(const struct link *link)
+{
+	size_t n = link->conf->hooks[CONF_PRE_DOWN].n + link->conf->hooks[CONF_POST_DOWN].n;
+	nsec_t limit = n * (HOOKS_LIMIT + PROGRAM_GRACE);
+
+	if (limit > 0)
+		(void)service_extend(limit);
+	return limit;
+}
+
+static enum exit_code open_all(struct link *link)
 {
 	nsec_t now = nsec_boottime();
 	enum exit_code code = open_netlink(link);
@@ -417,7 +442,7 @@ enum exit_code link_open(struct link *link)
 	find_first_path(link);
 	code = take_over(link);
 	if (code == EXIT_DONE)
-		code = helper_begin(link->helper);
+		code = helper_begin(link->helper, limit_of_way_down(link));
 	if (code == EXIT_DONE)
 		code = open_descriptors(link, now);
 	if (code == EXIT_DONE && !link->helper->is_cancelled)
@@ -432,18 +457,15 @@ enum exit_code link_open(struct link *link)
 	return EXIT_DONE;
 }
 
-/* While the interface is there. */
-static void end_rules(struct link *link, nsec_t limit)
+enum exit_code link_open(struct link *link)
 {
-	if (limit > 0)
-		(void)service_extend(limit);
-	helper_end_rules(link->helper, limit);
+	link->exit_code = open_all(link);
+	return link->exit_code;
 }
 
 void link_close(struct link *link)
 {
-	size_t n = link->conf->hooks[CONF_PRE_DOWN].n + link->conf->hooks[CONF_POST_DOWN].n;
-	nsec_t limit = n * (HOOKS_LIMIT + PROGRAM_GRACE);
+	nsec_t limit;
 
 	pulse_stop(link);
 	helper_unwatch(link->helper);
@@ -456,12 +478,17 @@ void link_close(struct link *link)
 	monitor_close(&link->monitor);
 	tx_loop_deinit(&link->tx);
 	rx_loop_deinit(&link->rx);
-	end_rules(link, limit);
+	/* While the interface is there. */
+	limit = limit_of_way_down(link);
+	helper_end_rules(link->helper, limit);
 	netlink_close(&link->nl);
 	netlink_close(&link->way_nl);
 	netlink_close(&link->rx_nl);
 	mailbox_deinit(&link->handshakes.box);
 	latest_deinit(&link->latest);
+	/* The next start is not to find what this one could not finish. */
+	if (link->exit_code != EXIT_DONE)
+		keep_take_back(link->tun_name);
 	tun_close(&link->tun);
 	last_seen_close(&link->last_seen);
 	udp_close(&link->wire.udp);

@@ -8,35 +8,23 @@
 #include "daemon/core/link.h"
 #include "daemon/core/status.h"
 
-/* Between the first initiation and the third without an answer there is no news, but a try. */
-static bool is_trying(const struct link *link)
+const struct link_state_name *link_state_name(const struct link *link)
 {
-	return link->report.state == REPORT_IDLE && link->peer.secrets->handshake.is_waiting;
-}
-
-static const char *state_word(enum report_state state)
-{
-	static const char *const words[] = {
-		[REPORT_IDLE] = "idle",       [REPORT_UP] = "up",
-		[REPORT_STALE] = "stale",     [REPORT_NO_ANSWER] = "no-answer",
-		[REPORT_GAVE_UP] = "gave-up",
+	static const struct link_state_name trying = { "handshake", "handshake under way" };
+	static const struct link_state_name names[] = {
+		[REPORT_IDLE] = { "idle", "no session" },
+		[REPORT_UP] = { "up", "up" },
+		[REPORT_STALE] = { "stale", "nothing comes back" },
+		[REPORT_NO_ANSWER] = { "no-answer", "no answer" },
+		[REPORT_GAVE_UP] = { "gave-up", "given up" },
 	};
-	static_assert(ARRAY_SIZE(words) == REPORT_GAVE_UP + 1, "a word for each state");
+	static_assert(ARRAY_SIZE(names) == REPORT_GAVE_UP + 1, "a name for each state");
 
-	return words[state];
-}
-
-/* The wall clock when the boot clock was `age` less. */
-static struct timespec ago(struct timespec wallclock, nsec_t age)
-{
-	int64_t at = (int64_t)wallclock.tv_sec * (int64_t)NSEC_PER_SEC + wallclock.tv_nsec -
-		     (int64_t)age;
-
-	at = MAX(at, 0);
-	return (struct timespec) {
-		.tv_sec = (time_t)(at / (int64_t)NSEC_PER_SEC),
-		.tv_nsec = (long)(at % (int64_t)NSEC_PER_SEC),
-	};
+	/* Between the first initiation and the third without an answer there is no news, but a
+	 * try. */
+	if (link->report.state == REPORT_IDLE && link->peer.secrets->handshake.is_waiting)
+		return &trying;
+	return &names[link->report.state];
 }
 
 static nsec_t age_of(nsec_t then, nsec_t now)
@@ -53,7 +41,7 @@ static void get_session(const struct link *link, nsec_t now, struct link_status 
 	if (!ret->had_session)
 		return;
 	ret->session_age = age_of(link->peer.last_session_up, now);
-	ret->session = ago(ret->now, ret->session_age);
+	ret->session = link->session;
 	ret->handshake_time = link->peer.handshake_time;
 }
 
@@ -83,14 +71,15 @@ static void get_trouble(const struct link *link, nsec_t now, struct link_status 
 
 static void get_offloads(const struct link *link, struct link_status *ret)
 {
+	unsigned int merged = link->gro_flags & ~link->unmerged;
 	const struct {
 		bool is_used;
 		const char *name;
 	} offloads[] = {
 		{ link->tun.has_tso, "tun-tcp" },
 		{ link->tun.has_uso, "tun-udp" },
-		{ (link->gro_flags & GRO_TCP) != 0, "merge-tcp" },
-		{ (link->gro_flags & GRO_UDP) != 0, "merge-udp" },
+		{ (merged & GRO_TCP) != 0, "merge-tcp" },
+		{ (merged & GRO_UDP) != 0, "merge-udp" },
 		{ link->wire.udp.has_segment && !link->wire.refuses_runs, "udp-segment" },
 		{ link->wire.udp.has_gro, "udp-gro" },
 	};
@@ -113,16 +102,15 @@ void link_get_status(const struct link *link, nsec_t now, struct link_status *re
 	ret->is_tap = link->conf->mode == CONF_MODE_TAP;
 	ret->listen_port = link->wire.udp.port;
 	ret->fwmark = link->ways.fwmark;
-	ret->state = is_trying(link) ? "handshake" : state_word(link->report.state);
-	ret->state_text =
-		is_trying(link) ? "handshake under way" : report_state_name(link->report.state);
+	ret->state = link_state_name(link)->key;
+	ret->state_text = link_state_name(link)->text;
 	ret->state_age = age_of(link->report.since, now);
 	ret->now = nsec_wallclock();
 	ret->public_key = link->peer.secrets->identity.own_public;
 	ret->peer_key = link->peer.secrets->identity.peer_public;
 	ret->remote = link->wire.path.remote;
 	ret->persistent_keepalive = conf->persistent_keepalive;
-	ret->n_allowed_ips = conf->allowed_ips.n;
+	ret->n_allowed_ips = conf_link_accepted(conf)->n;
 	get_session(link, now, ret);
 	get_counters(link, ret);
 	get_trouble(link, now, ret);

@@ -15,7 +15,7 @@
 /* What is to be done once; bits. tx does all, rx those that have nothing to do with sending. */
 enum order {
 	ORDER_END = 1 << 0,       /* tell all facts and leave the loop */
-	ORDER_TELL = 1 << 1,      /* tell all facts now, also if there are no new ones */
+	ORDER_REPORT = 1 << 1,    /* tell all facts now, also if there are no new ones */
 	ORDER_FLUSH = 1 << 2,     /* send what is staged */
 	ORDER_KEEPALIVE = 1 << 3, /* the same, or one keepalive when nothing is staged */
 	ORDER_DROP_STAGED = 1 << 4,

@@ -5,19 +5,24 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "daemon/host/hooks.h"
 #include "daemon/host/lock.h"
+#include "daemon/host/run_dir.h"
 
 /* Two seconds in all. */
 #define LOCK_TRIES    80
 #define LOCK_PAUSE_MS 25
 
+/* A file in the run directory: PreUp was begun, and PostDown has not ended. */
+#define HOOKS_NOTE "hooks"
+
 static void init(struct outside *outside, const char *link)
 {
 	*outside = (struct outside) { .link = link, .lock = -1, .filter_watch = FILTER_WATCH_NULL };
-	snprintf(outside->run_dir, sizeof(outside->run_dir), "%s/%s", OUTSIDE_RUN_DIR, link);
+	snprintf(outside->run_dir, sizeof(outside->run_dir), "%s/%s", RUN_PATHS_DIR, link);
 }
 
 void outside_init(struct outside *outside, const char *link, const char *file,
@@ -73,7 +78,8 @@ static enum exit_code take_lock(struct outside *outside)
 	log_warning("the directory %s is of no use (%s): a second process of this link would not "
 		    "be noticed, and what a crash leaves behind stays",
 		    outside->run_dir,
-		    outside->lock == -EPERM ? "others may write there" : strerror(-outside->lock));
+		    outside->lock == -EPERM ? "somebody else may write there"
+					    : strerror(-outside->lock));
 	return EXIT_DONE;
 }
 
@@ -90,6 +96,52 @@ static void recover(struct outside *outside)
 		log_warning("%s", text);
 }
 
+/* Notes that the commands of the way up are in effect, or not any more. */
+static void note_hooks(const struct outside *outside, bool are_in_effect)
+{
+	int dir = run_dir_open(outside->run_dir);
+	int fd;
+
+	if (dir < 0)
+		return;
+	if (are_in_effect) {
+		fd = run_dir_create(dir, HOOKS_NOTE, 0600);
+		if (fd >= 0)
+			close(fd);
+	} else {
+		(void)unlinkat(dir, HOOKS_NOTE, 0);
+	}
+	close(dir);
+}
+
+static bool has_note_of_hooks(const struct outside *outside)
+{
+	int dir = run_dir_open(outside->run_dir);
+	int fd;
+
+	if (dir < 0)
+		return false;
+	fd = run_dir_read(dir, HOOKS_NOTE);
+	close(dir);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* All processes of the link were killed at once: PreDown and PostDown are run now, so that PreUp
+ * and PostUp find what they found then. */
+static void recover_hooks(struct outside *outside)
+{
+	if (!has_note_of_hooks(outside))
+		return;
+	if (outside->conf->hooks[CONF_PRE_DOWN].n + outside->conf->hooks[CONF_POST_DOWN].n > 0)
+		log_notice("running PreDown and PostDown for an earlier run that was killed");
+	(void)outside_run_hook(outside, CONF_PRE_DOWN);
+	(void)outside_run_hook(outside, CONF_POST_DOWN);
+	outside->has_begun[CONF_PRE_DOWN] = outside->has_begun[CONF_POST_DOWN] = false;
+	note_hooks(outside, false);
+}
+
 enum exit_code outside_begin(struct outside *outside, struct netlink *nl)
 {
 	enum exit_code code = outside_judge_hooks(outside->conf, outside->file);
@@ -101,8 +153,10 @@ enum exit_code outside_begin(struct outside *outside, struct netlink *nl)
 	netup_init(&outside->netup, nl, outside->link, outside->run_dir);
 	outside->netup.dns.watch = outside->watch;
 	outside->is_begun = true;
-	if (outside->lock >= 0)
-		recover(outside);
+	if (outside->lock < 0)
+		return EXIT_DONE;
+	recover_hooks(outside);
+	recover(outside);
 	return EXIT_DONE;
 }
 
@@ -153,6 +207,8 @@ enum exit_code outside_run_hook(struct outside *outside, enum conf_hook hook)
 	int r;
 
 	outside->has_begun[hook] = true;
+	if (hook == CONF_PRE_UP && outside->lock >= 0 && hooks_are_used(outside->conf))
+		note_hooks(outside, true);
 	r = hooks_run(&hooks, hook, &commands, text);
 	if (r == 0)
 		return EXIT_DONE;
@@ -220,6 +276,8 @@ static void run_post_down(struct outside *outside)
 {
 	if (outside->has_begun[CONF_PRE_UP] && !outside->has_begun[CONF_POST_DOWN])
 		(void)outside_run_hook(outside, CONF_POST_DOWN);
+	if (outside->lock >= 0 && outside->has_begun[CONF_PRE_UP])
+		note_hooks(outside, false);
 }
 
 void outside_end_rules(struct outside *outside)
@@ -235,12 +293,6 @@ void outside_end_rules(struct outside *outside)
 		netup_leave_bridge(&outside->netup, outside->conf->bridge);
 	if (netup_stop(&outside->netup, text) != 0)
 		log_warning("%s", text);
-}
-
-void outside_run_last_hooks(struct outside *outside)
-{
-	run_pre_down(outside);
-	run_post_down(outside);
 }
 
 void outside_end(struct outside *outside)

@@ -9,21 +9,22 @@
  *   stop    the loops | PreDown, rules and name servers | interface | PostDown, lock
  *
  * A start that fails is undone like a stop; the commands of the way down run for those of the way
- * up that had begun: PostDown after PreUp, PreDown after PostUp.
+ * up that had begun: PostDown after PreUp, PreDown after PostUp. When nobody was left to run them,
+ * because all processes were killed, the next start does it first, with those that the file has
+ * then.
  */
 #ifndef CORE_OUTSIDE_H
 #define CORE_OUTSIDE_H
 
 #include "common/err.h"
+#include "common/run_paths.h"
 #include "conf/host_model.h"
 #include "conf/model.h"
 #include "daemon/host/filter_watch.h"
 #include "daemon/host/netup.h"
 
-/* Where links keep what must outlive a crash, one directory each. */
-#define OUTSIDE_RUN_DIR "/run/vpnd"
-
-#define OUTSIDE_RUN_DIR_MAX (sizeof(OUTSIDE_RUN_DIR) + IFNAMSIZ)
+/* Bytes of the path of a link's run directory, with a NUL. */
+#define OUTSIDE_RUN_DIR_MAX (sizeof(RUN_PATHS_DIR) + IFNAMSIZ)
 
 struct outside {
 	const struct conf_link *conf;      /* what the file says: its commands; not owned */
@@ -42,8 +43,11 @@ struct outside {
 void outside_init(struct outside *outside, const char *link, const char *file,
 		  const struct conf_link *conf, const struct program_watch *watch);
 
-/*! Whether the commands of a link file may be run, which is said if not. \return EXIT_DONE or
- * EXIT_PERMISSION */
+/*!
+ * Whether the commands of a link file may be run, which is said if not.
+ *
+ * \return EXIT_DONE or EXIT_PERMISSION
+ */
 enum exit_code outside_judge_hooks(const struct conf_link *conf, const char *file);
 
 /*!
@@ -65,9 +69,12 @@ enum exit_code outside_run_hook(struct outside *outside, enum conf_hook hook);
 enum exit_code outside_set_rules(struct outside *outside, const struct conf_link *conf,
 				 unsigned int ifindex);
 
-/*! Looks whether somebody has deleted what outside_set_rules() has put into the packet filter, and
- * puts it there again; when the descriptor of `filter_watch` is readable. \return whether it was
- * gone */
+/*!
+ * Looks whether somebody has deleted what outside_set_rules() has put into the packet filter, and
+ * puts it there again; when the descriptor of `filter_watch` is readable.
+ *
+ * \return whether it was gone
+ */
 bool outside_repair_rules(struct outside *outside, const struct conf_link *conf,
 			  unsigned int ifindex);
 
@@ -78,17 +85,15 @@ void outside_set_dns(struct outside *outside, const struct conf_link *conf);
  * point. */
 void outside_end_rules(struct outside *outside);
 
-/*! PreDown and PostDown when all the rest stays for the next process, which begins with PreUp. */
-void outside_run_last_hooks(struct outside *outside);
-
 /*! PostDown, and gives the lock back. Safe at any point, and twice. */
 void outside_end(struct outside *outside);
 
 /*!
  * `vpnd cleanup`: removes what a killed process of the link has left on this host.
+ *
  * \param is_final  also when the interface is still there: else it is being kept for a next
- * process, and all is kept with it \return EXIT_DONE, also when there was nothing; EXIT_UNAVAILABLE
- * when the link is running
+ *                  process, and all is kept with it
+ * \return EXIT_DONE, also when there was nothing; EXIT_UNAVAILABLE when the link is running
  */
 enum exit_code outside_clean_up(const char *link, bool is_final);
 

@@ -13,12 +13,9 @@ static void describe(const struct link *link, char ret[static SERVICE_STATUS_MAX
 {
 	const struct keypair *current = link->peer.secrets->keypairs.current;
 	const union netaddr *remote = &link->wire.path.remote;
-	bool is_trying =
-		link->report.state == REPORT_IDLE && link->peer.secrets->handshake.is_waiting;
 	char text[NETADDR_TEXT_MAX];
 
-	snprintf(ret, SERVICE_STATUS_MAX, "%s, peer at %s%s%s, MTU %u",
-		 is_trying ? "handshake under way" : report_state_name(link->report.state),
+	snprintf(ret, SERVICE_STATUS_MAX, "%s, peer at %s%s%s, MTU %u", link_state_name(link)->text,
 		 remote->sa.sa_family != AF_UNSPEC ? netaddr_format(remote, text)
 						   : "an address not known yet",
 		 current ? ", cipher " : "", current ? current->cipher->name : "", link->mtu);
@@ -109,14 +106,18 @@ void pulse_stop(struct link *link)
 	link->pulse.has_beat = false;
 }
 
-void pulse_reloading(void)
+void pulse_reloading(const struct link *link)
 {
-	warn(service_reloading());
+	if (link->pulse.is_ready)
+		warn(service_reloading());
 }
 
 void pulse_reloaded(struct link *link)
 {
-	/* While PostUp of the start still runs, READY comes after that. */
-	if (service_is_there() && link->pulse.is_started)
-		say_ready(link, nsec_boottime());
+	nsec_t now = nsec_boottime();
+
+	if (link->pulse.is_ready)
+		say_ready(link, now);
+	else
+		alarm_at(&link->alarm, pulse_act(link, now));
 }

@@ -47,10 +47,15 @@ void pulse_answered(struct link *link);
  */
 nsec_t pulse_act(struct link *link, nsec_t now);
 
-/*! A reload begins; pulse_reloaded() must follow, also when nothing was changed. */
-void pulse_reloading(void);
+/*!
+ * A reload begins; pulse_reloaded() must follow, also when nothing was changed. A manager that
+ * still waits for READY hears of neither: to it the end of a reload is READY as well
+ * (sd_notify(3)).
+ */
+void pulse_reloading(const struct link *link);
 
-/*! The reload is done, or was refused. */
+/*! The reload is done, or was refused. When the service was not ready before, it is now only if its
+ * time has come. */
 void pulse_reloaded(struct link *link);
 
 #endif

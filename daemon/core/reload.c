@@ -19,6 +19,8 @@ struct reload {
 	struct link *link;
 	struct conf_link *conf; /* the new one; link->conf is the old one until the end */
 	const struct conf_changes *changes;
+	uint32_t keys;  /* that are still to be applied, as bits */
+	struct udp udp; /* new sockets, until they are in use */
 	nsec_t now;
 	unsigned int todo; /* enum order bits for tx, when all is done */
 	bool wants_dns;    /* the helper is to announce the name servers then */
@@ -53,18 +55,20 @@ static bool change_mtu(struct reload *reload)
 
 	if (mtu == 0 && reload->conf->mode == CONF_MODE_TAP)
 		mtu = link_tap_mtu(link, reload->conf);
-	link->mtu_is_ours = mtu == 0;
 	if (mtu == 0) {
+		link->mtu_is_ours = true;
 		link->wire.is_way_stale = true;
 		link->way_next_look = 0;
 		return true;
 	}
 	r = helper_set_mtu(link->helper, mtu);
-	if (r == 0)
-		link->mtu = mtu;
-	else
+	if (r < 0) {
 		log_error("cannot set the MTU to %u: %s", mtu, helper_error_text(r));
-	return r == 0;
+		return false;
+	}
+	link->mtu_is_ours = false;
+	link->mtu = mtu;
+	return true;
 }
 
 static void keep_mtu(struct conf_link *old, struct conf_link *new)
@@ -72,23 +76,30 @@ static void keep_mtu(struct conf_link *old, struct conf_link *new)
 	SWAP(old->mtu, new->mtu);
 }
 
-/* New sockets in the place of the old ones. With any port the one in use is as good as another. */
+/* With any port the one in use is as good as another. */
+static bool is_other_port(const struct reload *reload)
+{
+	uint16_t port = reload->conf->listen_port;
+
+	return port != 0 && port != reload->link->wire.udp.port;
+}
+
+/* New sockets in the place of the old ones. Those that are open already get the mark, which may be
+ * another one since. */
 static bool change_port(struct reload *reload)
 {
 	struct link *link = reload->link;
-	struct udp udp = UDP_NULL;
 	int r;
 
-	if (reload->conf->listen_port == 0 || reload->conf->listen_port == link->wire.udp.port)
+	if (!is_other_port(reload))
 		return true;
-	if (link_open_udp(link, reload->conf->listen_port, &udp) != EXIT_DONE)
+	if (link_open_udp(link, reload->conf->listen_port, &reload->udp) != EXIT_DONE)
 		return false;
-	link_apply_udp_switches(link, &udp);
+	link_apply_udp_switches(link, &reload->udp);
 	r = exchange_keep(&link->exchange, NULL);
 	if (r == 0)
-		r = udp_replace(&link->wire.udp, &udp);
+		r = udp_replace(&link->wire.udp, &reload->udp);
 	if (r < 0) {
-		udp_close(&udp);
 		log_error("cannot use new sockets: %s", strerror(-r));
 		return false;
 	}
@@ -134,30 +145,61 @@ static bool change_routes(struct link *link, enum helper_conf which, const struc
 	return helper_do(link->helper, HELPER_RULES, (uint32_t)which) == EXIT_DONE;
 }
 
+/* What packets are accepted and sent, to that of a configuration. */
+static bool change_accepted(struct link *link, const struct conf_link *conf)
+{
+	const struct conf_prefixes *accepted = conf_link_accepted(conf);
+	struct allowedips *allowed;
+
+	if (exchange_make_allowed(accepted->items, accepted->n, &allowed) == 0 &&
+	    exchange_keep(&link->exchange, link->allowed) == 0) {
+		link->allowed = allowed;
+		return true;
+	}
+	log_error("not enough memory");
+	exchange_free_allowed(allowed);
+	return false;
+}
+
+#define KEY(name) (1U << KEYS_##name)
+
+#define NETWORK_KEYS                                                                               \
+	(KEY(ADDRESS) | KEY(TABLE) | KEY(ALLOWED_IPS) | KEY(FWMARK) | KEY(BRIDGE) |                \
+	 KEY(BRIDGE_CREATE))
+
+_Static_assert(KEYS_N <= 32, "a bit for each key");
+
+/* Bits of what changes. */
+static uint32_t keys_of(const struct conf_changes *changes)
+{
+	uint32_t keys = 0;
+
+	for (size_t i = 0; i < changes->n_items; i++)
+		keys |= UINT32_C(1) << changes->items[i].key;
+	return keys;
+}
+
+/* Whether the host has to change, too: not for AllowedIPs of the wg protocol. */
+static bool is_for_host(const struct conf_changes *changes)
+{
+	return (keys_of(changes) & NETWORK_KEYS & ~KEY(ALLOWED_IPS)) != 0 ||
+	       changes->routed_added.n > 0 || changes->routed_removed.n > 0;
+}
+
 static bool change_network(struct reload *reload)
 {
 	struct link *link = reload->link;
-	struct allowedips *allowed;
 
-	if (exchange_make_allowed(reload->conf->allowed_ips.items, reload->conf->allowed_ips.n,
-				  &allowed) < 0 ||
-	    exchange_keep(&link->exchange, link->allowed) < 0) {
-		log_error("not enough memory");
-		exchange_free_allowed(allowed);
+	if (!change_accepted(link, reload->conf))
 		return false;
-	}
-	link->allowed = allowed;
+	if (!is_for_host(reload->changes))
+		return true;
 	if (change_mark(link, HELPER_OFFERED) && change_routes(link, HELPER_OFFERED, reload->conf))
 		return true;
 	/* Back, as far as that goes; what does not is said. */
 	(void)change_mark(link, HELPER_IN_FORCE);
 	(void)change_routes(link, HELPER_IN_FORCE, link->conf);
-	if (exchange_make_allowed(link->conf->allowed_ips.items, link->conf->allowed_ips.n,
-				  &allowed) == 0 &&
-	    exchange_keep(&link->exchange, link->allowed) == 0)
-		link->allowed = allowed;
-	else
-		exchange_free_allowed(allowed);
+	(void)change_accepted(link, link->conf);
 	return false;
 }
 
@@ -165,6 +207,8 @@ static void keep_network(struct conf_link *old, struct conf_link *new)
 {
 	SWAP(old->addresses, new->addresses);
 	SWAP(old->allowed_ips, new->allowed_ips);
+	SWAP(old->wg_allowed_ips, new->wg_allowed_ips);
+	SWAP(old->has_wg_allowed_ips, new->has_wg_allowed_ips);
 	SWAP(old->table_kind, new->table_kind);
 	SWAP(old->table, new->table);
 	SWAP(old->table_name, new->table_name);
@@ -208,6 +252,7 @@ static void forget_path(struct link *link)
 static bool change_keys(struct reload *reload)
 {
 	struct link *link = reload->link;
+	bool is_other;
 	int r = peer_set_keys(&link->peer, &reload->conf->secrets->private_key,
 			      &reload->conf->peer_key, reload->now);
 
@@ -216,12 +261,14 @@ static bool change_keys(struct reload *reload)
 			  r == -EINVAL ? "the PublicKey of the peer is no key" : strerror(-r));
 		return false;
 	}
-	if (reload->conf->n_endpoints == 0 &&
-	    !key_equal(&link->conf->peer_key, &reload->conf->peer_key))
+	is_other = !key_equal(&link->conf->peer_key, &reload->conf->peer_key);
+	if (is_other && reload->conf->n_endpoints == 0)
 		forget_path(link);
+	/* What waits for the peer goes with the next session, but not to another peer. */
+	if (is_other)
+		reload->todo |= ORDER_DROP_STAGED;
 	link->report.state = REPORT_IDLE;
 	link->report.since = reload->now;
-	reload->todo |= ORDER_DROP_STAGED;
 	return true;
 }
 
@@ -286,8 +333,6 @@ static bool change_keepalive(struct reload *reload)
 	return true;
 }
 
-#define KEY(name) (1U << KEYS_##name)
-
 static const struct step {
 	uint32_t keys;
 	bool (*apply)(struct reload *reload);
@@ -297,9 +342,8 @@ static const struct step {
 	{ KEY(MODE) | KEY(NAMESPACE), refuse_restart, keep_restart, "Mode and Namespace" },
 	{ KEY(MTU), change_mtu, keep_mtu, "MTU" },
 	{ KEY(LISTEN_PORT), change_port, keep_port, "ListenPort" },
-	{ KEY(ADDRESS) | KEY(TABLE) | KEY(ALLOWED_IPS) | KEY(FWMARK) | KEY(BRIDGE) |
-		  KEY(BRIDGE_CREATE),
-	  change_network, keep_network, "Address, Table, AllowedIPs, FwMark and Bridge" },
+	{ NETWORK_KEYS, change_network, keep_network,
+	  "Address, Table, AllowedIPs, FwMark and Bridge" },
 	{ KEY(FORWARD) | KEY(MASQUERADE) | KEY(MSS_CLAMP), change_forwarding, keep_forwarding,
 	  "Forward, Masquerade and MssClamp" },
 	{ KEY(DNS), change_dns, NULL, NULL },
@@ -318,10 +362,10 @@ static int run_steps(struct reload *reload)
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		const struct step *step = &steps[i];
 
-		if (!(reload->changes->keys & step->keys) || step->apply(reload))
+		if (!(reload->keys & step->keys) || step->apply(reload))
 			continue;
 		step->keep(reload->link->conf, reload->conf);
-		log_warning("%s stay as they were", step->what);
+		log_warning("not changed: %s", step->what);
 		n_failed++;
 	}
 	return n_failed;
@@ -335,22 +379,58 @@ static void exchange_conf(struct link *link, struct conf_link *conf)
 	link->endpoint.n_specs = link->conf->n_endpoints;
 }
 
-static int change(struct link *link, struct conf_link *conf, const struct conf_changes *changes)
+/* Of the wg protocol: the steps that may fail, and that have nothing to undo when one does. Keys
+ * were judged with the request. Returns 0 or a negative errno; then nothing is changed. */
+static int try_first(struct reload *reload)
+{
+	enum exit_code code = EXIT_DONE;
+
+	if ((reload->keys & KEY(LISTEN_PORT)) && is_other_port(reload))
+		code = link_open_udp(reload->link, reload->conf->listen_port, &reload->udp);
+	if (code != EXIT_DONE)
+		return code == EXIT_PERMISSION ? -EACCES : -EADDRINUSE;
+	if ((reload->keys & NETWORK_KEYS) && !change_network(reload))
+		return -EIO;
+	reload->keys &= ~NETWORK_KEYS;
+	return 0;
+}
+
+/* All that is to be done, or for the wg protocol all or nothing. Returns how many steps have
+ * failed, or a negative errno: nothing is changed. */
+static int apply(struct reload *reload, bool is_of_wg)
+{
+	int r = helper_offer(reload->link->helper, reload->conf);
+
+	if (r < 0)
+		log_error("the new configuration is not taken (%s)", helper_error_text(r));
+	if (r == 0 && is_of_wg)
+		r = try_first(reload);
+	if (r == 0)
+		r = run_steps(reload);
+	udp_close(&reload->udp);
+	return r;
+}
+
+static int change(struct link *link, struct conf_link *conf, const struct conf_changes *changes,
+		  bool is_of_wg)
 {
 	struct reload reload = {
-		.link = link, .conf = conf, .changes = changes, .now = nsec_boottime()
+		.link = link,
+		.conf = conf,
+		.changes = changes,
+		.keys = keys_of(changes),
+		.udp = UDP_NULL,
+		.now = nsec_boottime(),
 	};
 	int n_failed, r;
 
 	for (size_t i = 0; i < changes->n_items; i++)
 		log_notice("%s; %s", changes->items[i].text, changes->items[i].how);
-	r = helper_offer(link->helper, conf);
-	if (r < 0) {
-		log_error("the new configuration is not taken (%s): nothing is changed",
-			  helper_error_text(r));
-		return r;
+	n_failed = apply(&reload, is_of_wg);
+	if (n_failed < 0) {
+		log_error("nothing is changed");
+		return n_failed;
 	}
-	n_failed = run_steps(&reload);
 	exchange_conf(link, conf);
 	r = helper_accept(link->helper, n_failed > 0 ? link->conf : NULL);
 	if (r < 0)
@@ -358,7 +438,7 @@ static int change(struct link *link, struct conf_link *conf, const struct conf_c
 	if (reload.wants_dns)
 		helper_queue(link->helper, HELPER_DNS, HELPER_IN_FORCE);
 	/* Whoever reloads because something is missing on the host gets it back. */
-	if (changes->n_items == 0 && link->is_connected &&
+	if (changes->n_items == 0 && !is_of_wg && link->is_connected &&
 	    helper_do(link->helper, HELPER_RULES, HELPER_IN_FORCE) != EXIT_DONE)
 		n_failed++;
 	/* A default route that has waited for an address may have one now. */
@@ -370,7 +450,7 @@ static int change(struct link *link, struct conf_link *conf, const struct conf_c
 	return n_failed;
 }
 
-int link_change(struct link *link, struct conf_link *conf)
+static int compare_and_change(struct link *link, struct conf_link *conf, bool is_of_wg)
 {
 	struct conf_changes changes;
 	int r = conf_diff(link->conf, conf, &changes);
@@ -381,7 +461,19 @@ int link_change(struct link *link, struct conf_link *conf)
 	}
 	if (changes.n_items == 0)
 		log_notice("nothing changes");
-	r = change(link, conf, &changes);
+	r = change(link, conf, &changes, is_of_wg);
 	conf_changes_deinit(&changes);
 	return r;
+}
+
+int link_change(struct link *link, struct conf_link *conf)
+{
+	return compare_and_change(link, conf, false);
+}
+
+int link_set(struct link *link, struct conf_link *conf)
+{
+	int r = compare_and_change(link, conf, true);
+
+	return r > 0 ? -EIO : r;
 }

@@ -14,6 +14,8 @@
 #define SLOTS_LEN ((size_t)UDP_BATCH * UDP_DATAGRAM_MAX)
 /* Slots used where each may hold a run: more would only leave the processor's cache. */
 #define SLOTS_FOR_RUNS 16
+/* How long packets of a kind are not merged that the kernel has refused merged. */
+#define UNMERGED_TIME (10 * NSEC_PER_SEC)
 
 int rx_init(struct rx *rx)
 {
@@ -42,17 +44,17 @@ static bool may_enter(struct rx *rx, uint8_t *plain, size_t len, struct inner *i
 
 	if (!inner_parse(plain, len, inner)) {
 		worker_counters(rx->worker)->n[COUNT_RX_NOT_IP]++;
-		report_trouble(&rx->worker->troubles, REPORT_NOT_IP, now,
-			       "the peer sent something that is no IP packet; it is dropped");
+		troubles_say(&rx->worker->troubles, TROUBLE_NOT_IP, now,
+			     "the peer sent something that is no IP packet; it is dropped");
 		return false;
 	}
 	if (!allowedips_contain(rx->worker->state.allowed, inner->family, inner->source)) {
 		worker_counters(rx->worker)->n[COUNT_RX_NOT_ALLOWED]++;
 		inner_format_address(inner->family, inner->source, address);
-		report_trouble(&rx->worker->troubles, REPORT_NOT_ALLOWED_IN, now,
-			       "dropped packets from the inside address %s, which AllowedIPs does "
-			       "not allow",
-			       address);
+		troubles_say(&rx->worker->troubles, TROUBLE_NOT_ALLOWED_IN, now,
+			     "dropped packets from the inside address %s, which AllowedIPs does "
+			     "not allow",
+			     address);
 		return false;
 	}
 	return true;
@@ -62,9 +64,9 @@ static bool may_enter(struct rx *rx, uint8_t *plain, size_t len, struct inner *i
 static void refuse(struct rx *rx, size_t n_packets, int error, nsec_t now)
 {
 	worker_counters(rx->worker)->n[COUNT_RX_WRITE_FAILED] += n_packets;
-	report_trouble(&rx->worker->troubles, REPORT_WRITE, now,
-		       "the interface does not take packets: %s%s", strerror(-error),
-		       error == -EIO ? " (it is down)" : "");
+	troubles_say(&rx->worker->troubles, TROUBLE_WRITE, now,
+		     "the interface does not take packets: %s%s", strerror(-error),
+		     error == -EIO ? " (it is down)" : "");
 }
 
 static int write_packet(struct rx *rx, const struct iovec *iov, size_t n_iov, size_t n_packets,
@@ -79,17 +81,34 @@ static int write_packet(struct rx *rx, const struct iovec *iov, size_t n_iov, si
 	return r;
 }
 
+/* An empty batch, of what may be merged now. */
+static void begin_batch(struct rx *rx)
+{
+	gro_begin(&rx->gro, rx->gro_flags & ~rx->unmerged);
+}
+
 /* Some kernels refuse merged packets of one kind (Linux 6.11-rc1 and its backports): that kind is
- * merged no more. */
-static void stop_merging(struct rx *rx, uint8_t protocol)
+ * not merged for a while. Not for ever: a single packet may have been the reason. */
+static void stop_merging(struct rx *rx, uint8_t protocol, nsec_t now)
 {
 	unsigned int kind = protocol == IPPROTO_TCP ? GRO_TCP : GRO_UDP;
 
-	if (!(rx->gro_flags & kind))
+	rx->unmerged |= kind;
+	rx->unmerged_until = now + UNMERGED_TIME;
+	rx->worker->teller.news.unmerged = rx->unmerged;
+	if (rx->said & kind)
 		return;
-	rx->gro_flags &= ~kind;
+	rx->said |= kind;
 	log_notice("the kernel refuses merged %s packets: they are written one by one",
 		   protocol == IPPROTO_TCP ? "TCP" : "UDP");
+}
+
+/* That was a while ago. */
+static void merge_again(struct rx *rx)
+{
+	rx->unmerged = 0;
+	rx->worker->teller.news.unmerged = 0;
+	begin_batch(rx);
 }
 
 /* A kernel that refuses a superpacket gets its packets one by one, so none is lost. */
@@ -97,7 +116,7 @@ static int write_singly(struct rx *rx, const struct gro_write *merged, nsec_t no
 {
 	int r = 0;
 
-	stop_merging(rx, merged->protocol);
+	stop_merging(rx, merged->protocol, now);
 	for (const struct gro_packet *packet = merged->first; packet && r != -EBADFD;
 	     packet = packet->next) {
 		struct iovec one = gro_single(packet);
@@ -113,13 +132,12 @@ static int write_batch(struct rx *rx, nsec_t now)
 	const struct gro_write *merged;
 	int r = 0;
 
-	gro_finish(&rx->gro);
 	while (r != -EBADFD && (merged = gro_next(&rx->gro))) {
 		r = write_packet(rx, merged->iov, (size_t)merged->n_iov, merged->n_packets, now);
 		if (r == -EINVAL && merged->n_packets > 1)
 			r = write_singly(rx, merged, now);
 	}
-	gro_begin(&rx->gro, rx->gro_flags);
+	begin_batch(rx);
 	return r == -EBADFD ? r : 0;
 }
 
@@ -166,12 +184,12 @@ static int deliver_frame(struct rx *rx, uint8_t *plain, size_t len, uint8_t oute
 
 	if (!frame_unpad(plain, len, &len)) {
 		worker_counters(rx->worker)->n[COUNT_RX_NOT_IP]++;
-		report_trouble(&rx->worker->troubles, REPORT_NOT_IP, now,
-			       "the peer sent something that is no Ethernet frame; it is dropped");
+		troubles_say(&rx->worker->troubles, TROUBLE_NOT_IP, now,
+			     "the peer sent something that is no Ethernet frame; it is dropped");
 		return 0;
 	}
 	/* Before it is written: what answers to it is for a known station. */
-	stations_learn(&rx->worker->wire.latest->stations, plain + ETH_ALEN);
+	stations_learn(&rx->worker->wire.latest->stations, plain + ETH_ALEN, now);
 	ip_offset = frame_ip_offset(plain, len);
 	if (ip_offset > 0 && inner_parse(plain + ip_offset, len - ip_offset, &inner))
 		mark(&inner, outer_tos);
@@ -227,11 +245,11 @@ static int handle_data(struct rx *rx, const struct udp_datagram *run,
 }
 
 static void pass_handshake(struct rx *rx, const struct udp_datagram *run, enum msg_type type,
-			   const uint8_t *message, size_t len)
+			   const uint8_t *message, size_t len, nsec_t now)
 {
 	if (type == MSG_NONE)
 		worker_counters(rx->worker)->n[COUNT_RX_INVALID]++;
-	else if (!handshakes_put(rx->handshakes, type, message, len, &run->path))
+	else if (!handshakes_put(rx->handshakes, type, message, len, &run->path, now))
 		worker_counters(rx->worker)->n[COUNT_RX_FLOOD]++;
 }
 
@@ -248,7 +266,7 @@ static int handle_run(struct rx *rx, const struct udp_datagram *run, nsec_t now)
 		enum msg_type type = msg_classify(message, len);
 
 		if (type != MSG_DATA) {
-			pass_handshake(rx, run, type, message, len);
+			pass_handshake(rx, run, type, message, len, now);
 			continue;
 		}
 		messages[n++] = (struct sealed_message) { .bytes = message, .len = len };
@@ -271,6 +289,8 @@ int rx_run(struct rx *rx, int fd)
 	/* An error here is an ICMP message about something that we sent. */
 	if (n < 0)
 		wire_read_errors(wire, fd, now);
+	if (rx->unmerged && now >= rx->unmerged_until)
+		merge_again(rx);
 	/* What came may be sealed with a key that control has just told of. */
 	worker_look_for_orders(rx->worker);
 	wire_follow(wire);

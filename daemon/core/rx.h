@@ -23,6 +23,9 @@ struct rx {
 	uint8_t *slots;                /* UDP_BATCH buffers, owned */
 	struct udp_datagram runs[UDP_BATCH];
 	unsigned int gro_flags;
+	unsigned int unmerged; /* of these: what the kernel refuses merged */
+	nsec_t unmerged_until; /* then that is tried again */
+	unsigned int said;     /* of `unmerged`: that was logged */
 	struct gro gro;
 };
 

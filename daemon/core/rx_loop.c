@@ -53,21 +53,16 @@ static void obey(struct worker *worker, unsigned int todo)
 		watch_sockets(loop, &worker->wire.udp);
 }
 
-int rx_loop_init(struct rx_loop *loop, const struct tun *tun, const struct allowedips *allowed,
-		 const struct wire *wire, struct ways *ways, struct handshakes *handshakes,
-		 unsigned int gro_flags, const struct conf_host *host, struct ev_loop *control,
-		 void (*on_facts)(void *), void *context)
+int rx_loop_init(struct rx_loop *loop, const struct data_loop_env *env, struct ways *ways,
+		 struct handshakes *handshakes, unsigned int gro_flags, void (*on_facts)(void *))
 {
-	int r = worker_init(&loop->worker, "vpnd-rx", wire, false, obey, control, on_facts,
-			    context);
+	int r = worker_init(&loop->worker, env, "vpnd-rx", false, obey, on_facts);
 	struct rx *rx = &loop->rx;
 
 	memset(rx, 0, sizeof(*rx));
 	rx->worker = &loop->worker;
-	rx->tun = tun;
-	rx->receive_max = MIN(host->data.udp_receive_batch, (size_t)UDP_BATCH);
-	loop->worker.state.allowed = allowed;
-	loop->worker.state.udp = wire->udp;
+	rx->tun = env->tun;
+	rx->receive_max = MIN(env->host->data.udp_receive_batch, (size_t)UDP_BATCH);
 	rx->handshakes = handshakes;
 	loop->worker.wire.ways = ways;
 	rx->gro_flags = gro_flags;
@@ -80,7 +75,7 @@ int rx_loop_init(struct rx_loop *loop, const struct tun *tun, const struct allow
 	gro_begin(&rx->gro, gro_flags);
 	ev_io_init(&loop->udp4_readable, on_udp4_readable, -1, EV_READ);
 	ev_io_init(&loop->udp6_readable, on_udp6_readable, -1, EV_READ);
-	watch_sockets(loop, &wire->udp);
+	watch_sockets(loop, &env->wire->udp);
 	return 0;
 }
 

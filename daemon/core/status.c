@@ -47,35 +47,3 @@ bool status_is_drop(enum counter counter)
 {
 	return names[counter].is_drop;
 }
-
-const char *status_verdict_key(enum peer_verdict verdict)
-{
-	static const char *const keys[] = {
-		[PEER_RESPONDED] = "initiation_answered",
-		[PEER_ESTABLISHED] = "response",
-		[PEER_DATA] = "data",
-		[PEER_KEEPALIVE] = "keepalive",
-		[PEER_COOKIE_STORED] = "cookie_stored",
-		[PEER_COOKIE_SENT] = "cookie_sent",
-		[PEER_BAD_MAC1] = "bad_mac1",
-		[PEER_RATE_LIMITED] = "rate_limited",
-		[PEER_BAD_SEAL] = "bad_seal",
-		[PEER_LOW_ORDER] = "low_order",
-		[PEER_UNKNOWN_KEY] = "unknown_key",
-		[PEER_OLD_TIMESTAMP] = "old_timestamp",
-		[PEER_TOO_SOON] = "too_soon",
-		[PEER_UNASKED] = "unasked",
-		[PEER_NO_SUITE] = "no_common_cipher",
-		[PEER_PSK_DIFFERS] = "psk_differs",
-		[PEER_IS_TUN] = "peer_is_tun",
-		[PEER_IS_TAP] = "peer_is_tap",
-		[PEER_UNKNOWN_INDEX] = "unknown_index",
-		[PEER_EXPIRED] = "expired",
-		[PEER_FORGED] = "forged",
-		[PEER_REPLAYED] = "replayed",
-		[PEER_NO_KEYS] = "no_keys",
-	};
-	static_assert(ARRAY_SIZE(keys) == PEER_N_VERDICTS, "a key for each verdict");
-
-	return keys[verdict];
-}

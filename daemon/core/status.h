@@ -76,7 +76,4 @@ const char *status_counter_text(enum counter counter);
 /*! Whether a counter counts packets or messages that went nowhere. */
 bool status_is_drop(enum counter counter);
 
-/*! A verdict's name for programs: "bad_mac1". It is part of documented formats. */
-const char *status_verdict_key(enum peer_verdict verdict);
-
 #endif

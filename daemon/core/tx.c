@@ -5,22 +5,25 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "daemon/core/tx_admit.h"
 #include "daemon/data/ecn.h"
 #include "daemon/data/frame.h"
-#include "daemon/data/icmp.h"
-#include "daemon/data/inner.h"
 
 /* The slot: a cache line of room for the vnet header, the packet, room for padding. */
 #define SLOT_HEADROOM   64
 #define SLOT_PACKET_MAX (65535 + FRAME_LINK_MAX)
 #define SLOT_LEN        (SLOT_HEADROOM + SLOT_PACKET_MAX + 65)
-/* The longest sealed message. */
-#define SEALED_MAX (DATA_HEADER_LEN + STAGED_PACKET_MAX + CIPHER_TAG_MAX)
-/* What one batch may hold: four full runs, which fit a processor's second-level cache. */
-#define OUT_LEN    (4 * 65536 + SEALED_MAX)
+/* What sealing adds to a packet at most. */
+#define SEAL_EXTRA_MAX (DATA_HEADER_LEN + PADDING_UNIT + CIPHER_TAG_MAX)
+/* A superpacket, sealed, unless its segments are tiny: 64 KiB, and room for 64 times what each
+ * segment has beyond its payload. Nothing is read while less than that is free. */
+#define SUPER_SEALED_LEN ((size_t)73728)
+/* What one batch may hold: four superpackets, which fit a processor's second-level cache. */
+#define OUT_LEN    (4 * SUPER_SEALED_LEN)
 #define MEMORY_LEN (SLOT_LEN + OUT_LEN)
-/* Between two ICMP messages to local programs. */
-#define ICMP_INTERVAL (10 * NSEC_PER_MSEC)
+
+_Static_assert(STAGED_PACKET_MAX + SEAL_EXTRA_MAX <= OUT_LEN, "an empty batch takes any packet");
+_Static_assert(FRAME_PADDING_MAX <= PADDING_UNIT, "padding of frames and packets alike");
 
 int tx_init(struct tx *tx)
 {
@@ -47,34 +50,41 @@ void tx_drop_staged(struct tx *tx)
 	worker_counters(tx->worker)->n[COUNT_TX_NO_SESSION] += staged_clear(&tx->staged);
 }
 
-static bool is_full(const struct tx *tx)
+static void begin_batch(struct tx *tx)
 {
-	return tx->n_messages == tx->messages_max || tx->out_used + SEALED_MAX > OUT_LEN;
+	tx->n_messages = 0;
+	tx->n_sent = 0;
+	tx->out_used = 0;
+	tx->run_room = 0;
+	tx->has_data = false;
 }
 
 /* Whether a sealed segment may join the last message. */
-static bool fits_run(const struct udp_message *run, size_t len, uint8_t tos)
+static bool fits_run(const struct tx *tx, size_t sealed_len, uint8_t tos)
 {
-	return len <= run->segment_len && tos == run->tos &&
-	       run->len % run->segment_len == 0 && /* its last datagram is a full one */
-	       run->len + run->segment_len <= UDP_RUN_LEN_MAX &&
-	       run->len / run->segment_len < UDP_RUN_MAX;
+	const struct udp_message *run = &tx->messages[MAX(tx->n_messages, 1) - 1];
+
+	return tx->run_room > 0 && sealed_len <= run->segment_len && tos == run->tos;
 }
 
 /* Adds what was sealed at the end of `out` to the batch. */
 static void add_sealed(struct tx *tx, size_t len, uint8_t tos)
 {
-	struct udp_message *last = &tx->messages[MAX(tx->n_messages, 1) - 1];
+	if (fits_run(tx, len, tos)) {
+		struct udp_message *run = &tx->messages[tx->n_messages - 1];
 
-	if (tx->n_messages > 0 && fits_run(last, len, tos))
-		last->len += len;
-	else
+		run->len += len;
+		/* Only the last datagram of a run may be a shorter one. */
+		tx->run_room = len < run->segment_len ? 0 : tx->run_room - 1;
+	} else {
 		tx->messages[tx->n_messages++] = (struct udp_message) {
 			.data = tx->out + tx->out_used,
 			.len = len,
 			.segment_len = len,
 			.tos = tos,
 		};
+		tx->run_room = MAX(MIN(UDP_RUN_LEN_MAX / len, (size_t)UDP_RUN_MAX), 1) - 1;
+	}
 	tx->out_used += len;
 }
 
@@ -85,9 +95,9 @@ static bool is_too_long(struct tx *tx, size_t len, nsec_t now)
 	if (len + tx->tun->is_tap <= STAGED_PACKET_MAX)
 		return false;
 	worker_counters(tx->worker)->n[COUNT_TX_TOO_BIG]++;
-	report_trouble(&tx->worker->troubles, REPORT_TOO_BIG, now,
-		       "dropped packets of %zu bytes, which no message holds: set a smaller MTU",
-		       len);
+	troubles_say(&tx->worker->troubles, TROUBLE_TOO_BIG, now,
+		     "dropped packets of %zu bytes, which no message holds: set a smaller MTU",
+		     len);
 	return true;
 }
 
@@ -109,6 +119,16 @@ static void pad(const struct tx *tx, uint8_t *packet, size_t len, size_t n_paddi
 		memset(packet + len, 0, n_padding);
 }
 
+/* Whether the batch takes a packet of `len` bytes; an empty one does. */
+static bool has_room(const struct tx *tx, const struct keypair *keypair, size_t len, uint8_t tos)
+{
+	if (tx->out_used + len + SEAL_EXTRA_MAX > OUT_LEN)
+		return false;
+	return tx->n_messages < tx->messages_max ||
+	       fits_run(tx, DATA_HEADER_LEN + len + padding_of(tx, len) + keypair->cipher->tag_len,
+			tos);
+}
+
 /* The path is too narrow for a frame of `len` bytes. */
 static void say_fragmented(struct tx *tx, size_t len)
 {
@@ -123,27 +143,38 @@ static void say_fragmented(struct tx *tx, size_t len)
 		   len, tx->worker->state.way_mtu, (size_t)whole_max - 1 - FRAME_HEADER_LEN);
 }
 
-/* Seals a padded packet into the batch, which must not be full. */
+/* Seals a padded packet into the batch, which has room for it. */
 static void seal(struct tx *tx, struct keypair *keypair, const uint8_t *packet, size_t padded_len,
 		 uint8_t tos)
 {
 	add_sealed(tx, keypair_seal(keypair, tx->out + tx->out_used, packet, padded_len), tos);
+	tx->sealed_serial = keypair->serial;
+	tx->sealed_counter = keypair->send_counter;
 }
 
-/* Seals a segment. Up to 16 bytes behind it are its padding for the time being: they belong to
- * the next segment, so they are put back. */
-static void seal_segment(struct tx *tx, struct keypair *keypair, uint8_t *segment, size_t len)
+/* Seals a packet, which is padded where it lies. */
+static void seal_packet(struct tx *tx, struct keypair *keypair, uint8_t *packet, size_t len,
+			uint8_t tos)
 {
 	size_t n_padding = padding_of(tx, len);
+
+	pad(tx, packet, len, n_padding);
+	seal(tx, keypair, packet, len + n_padding, tos);
+	tx->has_data = true;
+	worker_counters(tx->worker)->n[COUNT_TX_PACKETS]++;
+}
+
+/* Seals a segment. What is behind it is its padding for the time being: it belongs to the next
+ * segment, so it is put back. */
+static void seal_segment(struct tx *tx, struct keypair *keypair, uint8_t *segment, size_t len)
+{
 	uint8_t behind[PADDING_UNIT];
 
 	if (tx->tun->is_tap && len >= tx->worker->state.whole_max && tx->worker->state.whole_max)
 		say_fragmented(tx, len);
-	memcpy(behind, segment + len, n_padding);
-	pad(tx, segment, len, n_padding);
-	seal(tx, keypair, segment, len + n_padding, tx->tos);
-	memcpy(segment + len, behind, n_padding);
-	worker_counters(tx->worker)->n[COUNT_TX_PACKETS]++;
+	memcpy(behind, segment + len, sizeof(behind));
+	seal_packet(tx, keypair, segment, len, tx->tos);
+	memcpy(segment + len, behind, sizeof(behind));
 }
 
 /* Finds the IP packet in what the interface has handed over. */
@@ -159,29 +190,33 @@ static bool find_inner(const struct tx *tx, uint8_t *packet, size_t len, struct 
 	return inner_parse(packet + offset, len - offset, ret);
 }
 
-/* Moves packets that waited for a session into the batch. */
-static void take_staged(struct tx *tx, struct keypair *keypair, nsec_t now)
+/* What the outer packet says of congestion and importance of an inner one. */
+static uint8_t outer_tos(const struct tx *tx, uint8_t *packet, size_t len)
 {
 	struct inner inner;
-	const uint8_t *packet;
+
+	return find_inner(tx, packet, len, &inner) ? ecn_encapsulate(inner_get_tos(&inner)) : 0;
+}
+
+/* Moves packets that waited for a session into the batch. \return false when it is full */
+static bool take_staged(struct tx *tx, struct keypair *keypair, nsec_t now)
+{
+	uint8_t *packet;
 	size_t len;
 
-	while (!is_full(tx) && keypair_can_send(keypair, now) &&
-	       (packet = staged_pop(&tx->staged, &len))) {
-		/* Sealed in place: the slot may hold a superpacket that is under way. */
-		uint8_t *copy = tx->out + tx->out_used + DATA_HEADER_LEN;
-		size_t n_padding = padding_of(tx, len);
-		uint8_t tos = 0;
+	if (tx->staged.n == 0)
+		return true;
+	while (keypair_can_send(keypair, now) && (packet = staged_first(&tx->staged, &len))) {
+		uint8_t tos = outer_tos(tx, packet, len);
 
-		memcpy(copy, packet, len);
-		if (find_inner(tx, copy, len, &inner))
-			tos = ecn_encapsulate(inner_get_tos(&inner));
-		pad(tx, copy, len, n_padding);
-		seal(tx, keypair, copy, len + n_padding, tos);
-		worker_counters(tx->worker)->n[COUNT_TX_PACKETS]++;
+		if (!has_room(tx, keypair, len, tos))
+			return false;
+		seal_packet(tx, keypair, packet, len, tos);
+		(void)staged_pop(&tx->staged, &len);
 	}
 	if (tx->staged.n == 0)
 		staged_clear(&tx->staged);
+	return true;
 }
 
 /* Keeps a packet until there is a session. */
@@ -191,86 +226,27 @@ static void stage(struct tx *tx, const uint8_t *packet, size_t len)
 		worker_counters(tx->worker)->n[COUNT_TX_NO_SESSION]++;
 }
 
-/* Seals or stages segments of the packet in the slot, until it or the batch is at its end. */
+/* Seals or stages segments of the packet in the slot, until it is at its end or the batch full. */
 static void take_segments(struct tx *tx, struct keypair *keypair, nsec_t now)
 {
-	uint8_t *segment;
-	size_t len;
+	size_t len_max = vnet_split_segment_len(&tx->split);
 
-	while (!is_full(tx)) {
-		segment = vnet_split_next(&tx->split, &len);
-		if (!segment) {
-			tx->is_splitting = false;
+	while (!vnet_split_is_done(&tx->split)) {
+		bool can_send = keypair_can_send(keypair, now);
+		uint8_t *segment;
+		size_t len;
+
+		if (can_send && !has_room(tx, keypair, len_max, tx->tos))
 			return;
-		}
+		segment = vnet_split_next(&tx->split, &len);
 		if (is_too_long(tx, len, now))
 			continue;
-		if (keypair_can_send(keypair, now))
+		if (can_send)
 			seal_segment(tx, keypair, segment, len);
 		else
 			stage(tx, segment, len);
 	}
-}
-
-/* Whether the packet is a message of ours: a route has sent it into the link that it carries. */
-static bool is_own(const struct tx *tx, const struct inner *inner)
-{
-	const union netaddr *remote = &tx->worker->wire.path.remote;
-	const void *address = remote->sa.sa_family == AF_INET
-				      ? (const void *)&remote->in4.sin_addr
-				      : (const void *)&remote->in6.sin6_addr;
-
-	return remote->sa.sa_family == inner->family &&
-	       inner_is_udp(inner, tx->worker->wire.udp.port, address, netaddr_port(remote));
-}
-
-static bool is_allowed(struct tx *tx, const struct inner *inner, nsec_t now)
-{
-	char address[INNER_ADDRESS_TEXT_MAX];
-
-	if (allowedips_contain(tx->worker->state.allowed, inner->family, inner->destination))
-		return true;
-	worker_counters(tx->worker)->n[COUNT_TX_NOT_ALLOWED]++;
-	inner_format_address(inner->family, inner->destination, address);
-	report_trouble(&tx->worker->troubles, REPORT_NOT_ALLOWED_OUT, now,
-		       "dropped packets to %s, which AllowedIPs does not allow", address);
-	return false;
-}
-
-/* Whether a packet from the interface may go to the peer; counts it if not.
- * \param inner  the packet, or the one in the frame; NULL: there is none */
-static bool may_go(struct tx *tx, const struct inner *inner, nsec_t now)
-{
-	if (!tx->tun->is_tap && (!inner || !is_allowed(tx, inner, now)))
-		return false;
-	if (inner && is_own(tx, inner)) {
-		worker_counters(tx->worker)->n[COUNT_TX_NOT_ALLOWED]++;
-		report_loop(&tx->worker->troubles, &tx->worker->wire.path.remote, now);
-		return false;
-	}
-	if (!wire_has_path(&tx->worker->wire) && !tx->worker->state.may_wait) {
-		worker_counters(tx->worker)->n[COUNT_TX_NO_ENDPOINT]++;
-		report_trouble(&tx->worker->troubles, REPORT_NO_ENDPOINT, now,
-			       "dropped packets: the peer has no Endpoint in the file and has not "
-			       "called yet");
-		return false;
-	}
-	return true;
-}
-
-/* Tells the program that sent a packet that it goes nowhere. */
-static void tell_unreachable(struct tx *tx, const struct inner *inner, nsec_t now)
-{
-	uint8_t message[VNET_HDR_LEN + ICMP_MAX_LEN] = { 0 };
-	size_t len = icmp_unreachable(inner, message + VNET_HDR_LEN);
-	size_t skip = tx->tun->has_vnet ? 0 : VNET_HDR_LEN;
-	struct iovec iov = { message + skip, VNET_HDR_LEN - skip + len };
-
-	if (len == 0 || now < tx->next_icmp)
-		return;
-	tx->next_icmp = now + ICMP_INTERVAL;
-	/* A full interface loses it, as networks lose such messages. */
-	(void)tun_write(tx->tun, &iov, 1);
+	tx->is_splitting = false;
 }
 
 /* Prepares the segments of the frame in the slot. \return false when it is none that can be used */
@@ -288,24 +264,6 @@ static bool begin_frame(struct tx *tx, const struct vnet_hdr *header, size_t len
 	return true;
 }
 
-/* Whether the frames that were prepared go to a known station, or are within the limit for the
- * others; counts them if not. */
-static bool is_calm(struct tx *tx, nsec_t now)
-{
-	const struct stations *stations = &tx->worker->wire.latest->stations;
-	size_t n = vnet_split_count(&tx->split);
-
-	if (storm_admits(&tx->storm, stations, tx->slot + SLOT_HEADROOM, n, now))
-		return true;
-	worker_counters(tx->worker)->n[COUNT_TX_STORM] += n;
-	report_trouble(&tx->worker->troubles, REPORT_STORM, now,
-		       "dropped broadcast or multicast frames, or frames to unknown addresses: "
-		       "there are more than %u a second (data.tap_broadcast_limit), as in a "
-		       "network with a loop and without spanning tree",
-		       tx->storm.limit);
-	return false;
-}
-
 /* Looks at what was read into the slot, and begins to split it. */
 static void take_packet(struct tx *tx, const struct vnet_hdr *header, size_t len, nsec_t now)
 {
@@ -319,14 +277,8 @@ static void take_packet(struct tx *tx, const struct vnet_hdr *header, size_t len
 		worker_counters(tx->worker)->n[COUNT_TX_NOT_IP]++;
 		return;
 	}
-	if (is_tap && !is_calm(tx, now))
+	if (!tx_admit(tx, has_inner ? &inner : NULL, now))
 		return;
-	if (!may_go(tx, has_inner ? &inner : NULL, now)) {
-		/* To who sends frames the link is a cable, and a cable does not answer. */
-		if (!is_tap)
-			tell_unreachable(tx, &inner, now);
-		return;
-	}
 	tx->tos = has_inner ? ecn_encapsulate(inner_get_tos(&inner)) : 0;
 	tx->is_splitting = true;
 }
@@ -339,8 +291,12 @@ static int read_packet(struct tx *tx, nsec_t now)
 	struct vnet_hdr header = { 0 };
 	ssize_t len = tun_read(tx->tun, start, header_len + SLOT_PACKET_MAX);
 
+	/* The kernel had a packet that the header has no words for (tun.c, tun_put_user). It is
+	 * gone; the interface is not. */
+	if (len == -EINVAL)
+		worker_counters(tx->worker)->n[COUNT_TX_NOT_IP]++;
 	if (len < 0)
-		return (int)len;
+		return len == -EINVAL ? 0 : (int)len;
 	if (tx->tun->has_vnet)
 		header = vnet_decode(start);
 	if ((size_t)len > header_len)
@@ -348,8 +304,7 @@ static int read_packet(struct tx *tx, nsec_t now)
 	return 0;
 }
 
-/* The keypair to seal with now, as the packet that was read last has it to be; asked for only when
- * there is somewhere to send to, because the question starts a handshake. */
+/* The keypair to seal with now, or NULL. */
 static struct keypair *sending_keypair(struct tx *tx, nsec_t now)
 {
 	struct worker *worker = tx->worker;
@@ -363,68 +318,90 @@ static struct keypair *sending_keypair(struct tx *tx, nsec_t now)
 		if (newest)
 			(void)keypairs_confirm(keypairs, newest);
 	}
-	if (!wire_has_path(&worker->wire))
+	if (!wire_has_path(&worker->wire) || !keypair_can_send(keypairs->current, now))
 		return NULL;
-	if (keypair_can_send(keypairs->current, now))
-		return keypairs->current;
-	teller_want_session(&worker->teller, keypairs->current ? keypairs->current->serial : 0);
-	return NULL;
+	return keypairs->current;
 }
 
-/* Takes note of sealed messages, for the timers. */
-static void note_sealed(struct tx *tx, const struct keypair *keypair, bool has_data, nsec_t now)
+/* Asks for a session, which starts a handshake, if there is somebody to have one with. */
+static void ask_for_session(struct tx *tx)
 {
-	tx->sealed_serial = keypair->serial;
-	tx->worker->teller.news.send_counter = keypair->send_counter;
-	teller_note(&tx->worker->teller, has_data, now);
+	const struct keypair *current = tx->worker->keypairs->current;
+
+	if (wire_has_path(&tx->worker->wire))
+		teller_want_session(&tx->worker->teller, current ? current->serial : 0);
 }
 
-/* Seals a new batch: what was staged, the rest of the last superpacket, what the interface has.
- * The keypair is looked at again after each packet: one that answers to a peer which has just
- * taken up new keys must be sealed with these, behind those that waited for them. */
-static int fill(struct tx *tx, nsec_t now)
+/* Seals what waited for a session, and behind it the packet in the slot, as far as the batch has
+ * room. The keypair is looked at for each packet: one that answers to a peer which has just taken
+ * up new keys must be sealed with these. */
+static void take_waiting(struct tx *tx, nsec_t now)
 {
-	bool has_work = tx->staged.n > 0 || tx->is_splitting;
-	struct keypair *keypair = has_work ? sending_keypair(tx, now) : NULL;
-	const struct keypair *used = keypair;
-	int r = TX_MORE;
+	struct keypair *keypair;
 
-	tx->n_messages = 0;
-	tx->n_sent = 0;
-	tx->out_used = 0;
-	if (keypair)
-		take_staged(tx, keypair, now);
-	for (size_t n_reads = 0; n_reads < tx->reads_max && !is_full(tx); n_reads++) {
-		if (!tx->is_splitting) {
-			r = read_packet(tx, now);
-			if (r < 0)
-				break;
-		}
-		if (tx->is_splitting) {
-			keypair = sending_keypair(tx, now);
-			used = keypair ? keypair : used;
-			if (keypair && tx->staged.n > 0)
-				take_staged(tx, keypair, now);
-			take_segments(tx, keypair, now);
-		}
-		r = TX_MORE;
+	if (!tx->is_splitting && tx->staged.n == 0)
+		return;
+	keypair = sending_keypair(tx, now);
+	/* Not for what is staged: that was asked for, and may be dropped when nobody answers. */
+	if (!keypair && tx->is_splitting)
+		ask_for_session(tx);
+	if ((!keypair || take_staged(tx, keypair, now)) && tx->is_splitting)
+		take_segments(tx, keypair, now);
+}
+
+/* Seals a batch of what the interface has, which ends in the middle of a superpacket only if its
+ * segments are tiny, or if there are few messages to a batch.
+ * \return 0, or a negative errno when the interface cannot be read any more */
+static int read_batch(struct tx *tx, nsec_t now)
+{
+	int r = 0;
+
+	begin_batch(tx);
+	for (size_t n_reads = 0;
+	     r == 0 && n_reads < tx->reads_max && !tx->is_splitting &&
+	     tx->n_messages < tx->messages_max && tx->out_used + SUPER_SEALED_LEN <= OUT_LEN;
+	     n_reads++) {
+		r = read_packet(tx, now);
+		if (tx->is_splitting)
+			take_waiting(tx, now);
 	}
-	if (used && tx->n_messages > 0)
-		note_sealed(tx, used, true, now);
-	return r == -EAGAIN ? TX_IDLE : r;
+	return r == -EAGAIN ? 0 : r;
 }
 
-/* Gives the batch to the socket. */
+/* Gives the batch to the socket, and takes note of it for the timers: data only if it went, since
+ * nothing can be expected to come back for what did not. \return false when the socket is full */
 static bool flush(struct tx *tx, nsec_t now)
 {
-	size_t n = tx->n_messages - tx->n_sent;
+	struct worker *worker = tx->worker;
+	const uint64_t *n_bytes = &worker_counters(worker)->n[COUNT_TX_BYTES];
+	uint64_t before = *n_bytes;
+	size_t n = tx->n_messages - tx->n_sent, n_done;
 
-	wire_follow(&tx->worker->wire);
-	if (n > 0)
-		tx->n_sent += wire_send(&tx->worker->wire, tx->messages + tx->n_sent, n, now);
-	if (tx->n_sent == tx->n_messages)
+	wire_follow(&worker->wire);
+	if (n == 0)
 		return true;
-	worker_counters(tx->worker)->n[COUNT_TX_BLOCKED]++;
+	n_done = wire_send(&worker->wire, tx->messages + tx->n_sent, n, now);
+	tx->n_sent += n_done;
+	if (n_done > 0) {
+		worker->teller.news.send_counter = tx->sealed_counter;
+		teller_note(&worker->teller, tx->has_data && *n_bytes > before, now);
+	}
+	if (n_done == n)
+		return true;
+	worker_counters(worker)->n[COUNT_TX_BLOCKED]++;
+	return false;
+}
+
+/* Sends all that does not have to wait any longer: the batch, what is staged, and the rest of a
+ * superpacket, in as many batches as that takes. \return false when the socket is full */
+static bool flush_all(struct tx *tx, nsec_t now)
+{
+	while (flush(tx, now)) {
+		begin_batch(tx);
+		take_waiting(tx, now);
+		if (tx->n_messages == 0)
+			return true;
+	}
 	return false;
 }
 
@@ -432,14 +409,19 @@ int tx_run(struct tx *tx, nsec_t now)
 {
 	int r;
 
-	if (!flush(tx, now))
-		return TX_BLOCKED;
-	if (tx->owes_keepalive)
+	if (flush_all(tx, now) && tx->owes_keepalive)
 		tx_keepalive(tx, now);
-	r = flush(tx, now) ? fill(tx, now) : TX_BLOCKED;
-	if (r < 0 || r == TX_BLOCKED)
-		return r;
-	return flush(tx, now) ? r : TX_BLOCKED;
+	if (tx->n_sent < tx->n_messages)
+		return TX_BLOCKED;
+	r = read_batch(tx, now);
+	return flush_all(tx, now) || r < 0 ? r : TX_BLOCKED;
+}
+
+void tx_want_session(struct tx *tx, nsec_t now)
+{
+	wire_follow(&tx->worker->wire);
+	if (!sending_keypair(tx, now))
+		ask_for_session(tx);
 }
 
 void tx_keepalive(struct tx *tx, nsec_t now)
@@ -449,18 +431,16 @@ void tx_keepalive(struct tx *tx, nsec_t now)
 	tx->owes_keepalive = false;
 	wire_follow(&tx->worker->wire);
 	keypair = sending_keypair(tx, now);
-	if (!keypair)
+	if (!keypair) {
+		ask_for_session(tx);
 		return;
+	}
 	if (tx->n_sent < tx->n_messages) {
 		/* If not by what is on its way, a new key has still to be confirmed. */
 		tx->owes_keepalive = tx->sealed_serial != keypair->serial;
 		return;
 	}
-	tx->n_messages = 0;
-	tx->n_sent = 0;
-	tx->out_used = 0;
-	/* Not from the slot: a superpacket may be under way in it. */
+	begin_batch(tx);
 	seal(tx, keypair, tx->out + DATA_HEADER_LEN, 0, 0);
-	note_sealed(tx, keypair, false, now);
 	flush(tx, now);
 }

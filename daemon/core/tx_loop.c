@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Sends a batch; reads the interface only while the socket takes what comes out of it. */
-static int run_batch(struct tx_loop *loop, nsec_t now)
+static void run_batch(struct tx_loop *loop, nsec_t now)
 {
 	const struct wire *wire = &loop->worker.wire;
 	struct ev_loop *ev = loop->worker.loop;
@@ -24,17 +24,6 @@ static int run_batch(struct tx_loop *loop, nsec_t now)
 	} else {
 		ev_io_stop(ev, &loop->udp_writable);
 		ev_io_start(ev, &loop->tun_readable);
-	}
-	return r;
-}
-
-/* Sends what waits for the socket or for a session: a bounded number of batches, since local
- * programs can write faster than they are sent. */
-static void flush(struct tx_loop *loop, nsec_t now)
-{
-	for (size_t n = 0; n <= STAGED_MAX / UDP_BATCH; n++) {
-		if (run_batch(loop, now) != TX_MORE || loop->tx.staged.n == 0)
-			return;
 	}
 }
 
@@ -59,10 +48,12 @@ static void obey(struct worker *worker, unsigned int todo)
 		tx_drop_staged(&loop->tx);
 	if (!(todo & (ORDER_FLUSH | ORDER_KEEPALIVE)))
 		return;
-	if (loop->tx.staged.n > 0)
-		flush(loop, now);
-	else if (todo & ORDER_KEEPALIVE)
+	if (loop->tx.staged.n > 0) {
+		tx_want_session(&loop->tx, now);
+		run_batch(loop, now);
+	} else if (todo & ORDER_KEEPALIVE) {
 		keep_alive(loop, now);
+	}
 }
 
 static void on_tun_readable(struct ev_loop *ev, ev_io *watcher, int events)
@@ -81,31 +72,27 @@ static void on_udp_writable(struct ev_loop *ev, ev_io *watcher, int events)
 
 	(void)ev;
 	(void)events;
-	flush(loop, nsec_boottime());
+	run_batch(loop, nsec_boottime());
 	worker_end_turn(&loop->worker);
 }
 
-int tx_loop_init(struct tx_loop *loop, const struct tun *tun, const struct allowedips *allowed,
-		 const struct wire *wire, const struct conf_host *host, struct ev_loop *control,
-		 void (*on_facts)(void *), void *context)
+int tx_loop_init(struct tx_loop *loop, const struct data_loop_env *env, void (*on_facts)(void *))
 {
-	int r = worker_init(&loop->worker, "vpnd-tx", wire, true, obey, control, on_facts, context);
+	int r = worker_init(&loop->worker, env, "vpnd-tx", true, obey, on_facts);
 
 	memset(&loop->tx, 0, sizeof(loop->tx));
 	loop->tx.worker = &loop->worker;
-	loop->tx.tun = tun;
-	loop->tx.reads_max = host->data.tun_batch;
-	storm_init(&loop->tx.storm, host->data.tap_broadcast_limit, 0);
-	loop->tx.messages_max = MIN(host->data.udp_send_batch, (size_t)UDP_BATCH);
-	loop->worker.state.allowed = allowed;
-	loop->worker.state.udp = wire->udp;
+	loop->tx.tun = env->tun;
+	loop->tx.reads_max = env->host->data.tun_batch;
+	storm_init(&loop->tx.storm, env->host->data.tap_broadcast_limit, 0);
+	loop->tx.messages_max = MIN(env->host->data.udp_send_batch, (size_t)UDP_BATCH);
 	if (r == 0)
 		r = tx_init(&loop->tx);
 	if (r < 0) {
 		tx_loop_deinit(loop);
 		return r;
 	}
-	ev_io_init(&loop->tun_readable, on_tun_readable, tun->fd, EV_READ);
+	ev_io_init(&loop->tun_readable, on_tun_readable, env->tun->fd, EV_READ);
 	ev_io_init(&loop->udp_writable, on_udp_writable, -1, EV_WRITE);
 	ev_io_start(loop->worker.loop, &loop->tun_readable);
 	return 0;

@@ -16,16 +16,10 @@ struct tx_loop {
 
 /*!
  * Makes the loop; worker_start() starts it.
- * \param tun           not owned; only read from now on
- * \param allowed       the same, until control exchanges it
- * \param wire          control's, with open sockets
- * \param host          sizes of batches
- * \param on_facts           called by the control loop when there are facts in worker.tray
+ * \param on_facts  called by control when there are facts in worker.tray
  * \return 0 or -ENOMEM
  */
-int tx_loop_init(struct tx_loop *loop, const struct tun *tun, const struct allowedips *allowed,
-		 const struct wire *wire, const struct conf_host *host, struct ev_loop *control,
-		 void (*on_facts)(void *), void *context);
+int tx_loop_init(struct tx_loop *loop, const struct data_loop_env *env, void (*on_facts)(void *));
 
 /*! Stops the thread and frees everything; safe after a failed init and on all zero. */
 void tx_loop_deinit(struct tx_loop *loop);

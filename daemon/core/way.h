@@ -1,8 +1,9 @@
 /*
  * The way to an address, as the kernel's routing has it, remembered for a second.
  *
- * A peer may call from another address with every packet, by bad luck or on purpose; the kernel
- * is not asked for each.
+ * A peer may call from another address with every packet, by bad luck or on purpose (whoever can
+ * change packets on their way can change the address that they come from); the kernel is not asked
+ * for each. A few questions are free, then there is one in a tenth of a second.
  */
 #ifndef CORE_WAY_H
 #define CORE_WAY_H
@@ -13,28 +14,33 @@
 #include "daemon/host/nl.h"
 
 #define WAYS_REMEMBERED 4
+/* Questions without waiting, after a while without any. */
+#define WAYS_BURST    8
+#define WAYS_INTERVAL (NSEC_PER_SEC / 10)
 
 struct way {
 	union netaddr remote;
 	nsec_t until; /* 0: an empty place */
-	bool is_known;
+	int error;    /* 0: there is a way */
 	struct nl_path path;
 };
 
 struct ways {
 	struct netlink *nl; /* open; not owned */
+	bool has_mtu; /* ask for that as well: a lock of the kernel that others may hold for long */
 	uint32_t fwmark;
 	struct way answers[WAYS_REMEMBERED];
 	size_t oldest;
+	nsec_t paid_until; /* each question pays for WAYS_INTERVAL */
 };
 
 /*!
  * Asks for the way to `remote`.
- * \param ret  written when there is one
- * \return false without a route
+ * \param ret  written when there is one; the MTU only where ways->has_mtu
+ * \return 0; -EAGAIN when that may not be asked now; another negative errno without a route
  */
-must_check bool way_ask(struct ways *ways, const union netaddr *remote, nsec_t now,
-			struct nl_path *ret);
+must_check int way_ask(struct ways *ways, const union netaddr *remote, nsec_t now,
+		       struct nl_path *ret);
 
 /*! Forgets what is remembered, because routes or addresses have changed. */
 void way_forget(struct ways *ways);

@@ -22,15 +22,24 @@ void wire_set_path(struct wire *wire, const struct udp_path *path)
 	latest_set_path(wire->latest, path);
 }
 
-/* An address behind this link's own interface cannot be where its messages go. */
+/* Whether an address can be where the peer is. A host whose outer address is gone sends from its
+ * inner one, behind the link's own interface: answers would go into the link itself, again and
+ * again. */
 static bool may_roam(struct wire *wire, const union netaddr *remote, nsec_t now)
 {
 	struct nl_path path;
+	int r = way_ask(wire->ways, remote, now, &path);
 
-	return !way_ask(wire->ways, remote, now, &path) || path.ifindex != wire->own_ifindex;
+	/* The next message from there brings it up again. */
+	if (r == -EAGAIN)
+		return false;
+	if (r < 0 || path.ifindex != wire->own_ifindex)
+		return true;
+	troubles_say_loop(wire->troubles, remote, now);
+	return false;
 }
 
-void wire_roam(struct wire *wire, const struct udp_path *path, nsec_t now)
+void wire_roam(struct wire *wire, const struct udp_path *path, nsec_t when)
 {
 	char from[NETADDR_TEXT_MAX], to[NETADDR_TEXT_MAX];
 	union netaddr before;
@@ -40,18 +49,16 @@ void wire_roam(struct wire *wire, const struct udp_path *path, nsec_t now)
 		return;
 	before = wire->path.remote;
 	is_same = netaddr_equal(&before, &path->remote);
-	/* A host whose outer address is gone sends from its inner one: answers would go into the
-	 * link itself, again and again. */
-	if (!is_same && !may_roam(wire, &path->remote, now)) {
-		report_loop(wire->troubles, &path->remote, now);
+	if (!is_same && !may_roam(wire, &path->remote, when))
 		return;
-	}
-	wire_set_path(wire, path);
+	if (!latest_learn_path(wire->latest, path, when))
+		return;
+	wire->path = *path;
 	if (is_same)
 		return;
 	if (before.sa.sa_family != AF_UNSPEC)
-		report_trouble(wire->troubles, REPORT_ROAMED, now, "the peer moved from %s to %s",
-			       netaddr_format(&before, from), netaddr_format(&path->remote, to));
+		troubles_say(wire->troubles, TROUBLE_ROAMED, when, "the peer moved from %s to %s",
+			     netaddr_format(&before, from), netaddr_format(&path->remote, to));
 	wire->is_way_stale = true;
 }
 
@@ -79,18 +86,18 @@ static void refuse(struct wire *wire, const union netaddr *remote, size_t len, i
 	netaddr_format(remote, text);
 	if (error == -EMSGSIZE) {
 		wire->counters->n[COUNT_TX_TOO_BIG]++;
-		report_trouble(wire->troubles, REPORT_TOO_BIG, now,
-			       "the path to %s does not carry a datagram of %zu bytes: set a "
-			       "smaller MTU for this link",
-			       text, len);
+		troubles_say(wire->troubles, TROUBLE_TOO_BIG, now,
+			     "the path to %s does not carry a datagram of %zu bytes: set a "
+			     "smaller MTU for this link",
+			     text, len);
 		return;
 	}
 	wire->counters->n[COUNT_TX_SEND_FAILED]++;
 	/* A full queue of the outer interface: losses are how networks say that. */
 	if (error == -ENOBUFS)
 		return;
-	report_trouble(wire->troubles, REPORT_SEND, now, "cannot send to %s: %s; tries go on", text,
-		       strerror(-error));
+	troubles_say(wire->troubles, TROUBLE_SEND, now, "cannot send to %s: %s; tries go on", text,
+		     strerror(-error));
 }
 
 /* How long runs are not tried on a path that was too narrow for them. */
@@ -103,6 +110,16 @@ static bool may_send_as_run(const struct wire *wire, const struct udp_message *r
 	       (run->segment_len < wire->narrow_len || now >= wire->narrow_until);
 }
 
+/* Once for each address: control has it tried again whenever the way may be another one. */
+static void say_no_runs(struct wire *wire)
+{
+	if (netaddr_equal(&wire->no_runs_to, &wire->path.remote))
+		return;
+	wire->no_runs_to = wire->path.remote;
+	log_info("the way to the peer does not take runs of datagrams (no UDP_SEGMENT): they are "
+		 "sent one by one");
+}
+
 /*
  * The kernel refused a run: EIO says that this way has no checksum offload, for as long as it is
  * this way, EMSGSIZE (or EINVAL, before Linux 6.14) that its MTU is too small. Neither is the end
@@ -113,8 +130,7 @@ static bool learn_from_refused_run(struct wire *wire, const struct udp_message *
 {
 	if (error == -EIO) {
 		wire->refuses_runs = true;
-		log_info("the way to the peer does not take runs of datagrams (no UDP_SEGMENT): "
-			 "they are sent one by one");
+		say_no_runs(wire);
 		return true;
 	}
 	if (error != -EMSGSIZE && error != -EINVAL)
@@ -177,9 +193,13 @@ size_t wire_send(struct wire *wire, struct udp_message *messages, size_t n, nsec
 			break;
 		if (r >= 0) {
 			n_done += (size_t)r;
+		} else if (is_as_run && learn_from_refused_run(wire, first, r, now)) {
+			continue; /* one by one */
 		} else if (wire->path.has_source && may_be_source(r)) {
 			wire_forget_source(wire);
-		} else if (!is_as_run || !learn_from_refused_run(wire, first, r, now)) {
+			/* If it was for that, then not for the length. */
+			wire->narrow_until = 0;
+		} else {
 			refuse(wire, &wire->path.remote, first->segment_len, r, now);
 			/* Size concerns one datagram, anything else all of them. */
 			n_done += r != -EMSGSIZE || advance_run(first, 1) ? 1 : 0;
@@ -222,14 +242,13 @@ void wire_read_errors(struct wire *wire, int fd, nsec_t now)
 			continue;
 		netaddr_format(&error.remote, text);
 		if (error.error == ECONNREFUSED)
-			report_trouble(wire->troubles, REPORT_ICMP, now,
-				       "refused by %s: nothing listens on that UDP port there",
-				       text);
+			troubles_say(wire->troubles, TROUBLE_ICMP, now,
+				     "refused by %s: nothing listens on that UDP port there", text);
 		else if (error.error == EMSGSIZE)
 			wire->is_way_stale = true;
 		else
-			report_trouble(wire->troubles, REPORT_ICMP, now,
-				       "%s cannot be reached: %s (said a router on the way)", text,
-				       strerror(error.error));
+			troubles_say(wire->troubles, TROUBLE_ICMP, now,
+				     "%s cannot be reached: %s (said a router on the way)", text,
+				     strerror(error.error));
 	}
 }

@@ -12,7 +12,7 @@
 
 #include "daemon/core/counters.h"
 #include "daemon/core/latest.h"
-#include "daemon/core/report.h"
+#include "daemon/core/troubles.h"
 #include "daemon/core/way.h"
 #include "daemon/data/udp.h"
 
@@ -21,8 +21,9 @@ struct wire {
 	struct latest *latest; /* the link's */
 	struct udp_path path;  /* as it was followed last */
 	unsigned int path_version;
-	bool is_way_stale;   /* the way to the peer may be another one, or narrower, now */
-	bool refuses_runs;   /* the way to the peer has no use for runs (EIO) */
+	bool is_way_stale;        /* the way to the peer may be another one, or narrower, now */
+	bool refuses_runs;        /* the way to the peer has no use for runs (EIO) */
+	union netaddr no_runs_to; /* of which that was said last */
 	size_t narrow_len;   /* runs of datagrams of this length or more are too big for the path */
 	nsec_t narrow_until; /* until then; paths change */
 	struct ways *ways;   /* the loop's; of loops that roam */
@@ -64,9 +65,10 @@ void wire_forget_source(struct wire *wire);
 
 /*!
  * An authentic message came along `path`: that is where the peer is, unless the way there leads
- * through the link itself.
+ * through the link itself, or a later message came from elsewhere.
+ * \param when  it came, boot time
  */
-void wire_roam(struct wire *wire, const struct udp_path *path, nsec_t now);
+void wire_roam(struct wire *wire, const struct udp_path *path, nsec_t when);
 
 /*! Reads the error queue of a socket and says what concerns the peer. */
 void wire_read_errors(struct wire *wire, int fd, nsec_t now);

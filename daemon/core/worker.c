@@ -23,9 +23,10 @@ static void take_orders(struct worker *worker)
 		keypairs_wipe_send_keys(worker->keypairs);
 }
 
-/* What the loop said itself. */
-static void note_trouble(struct worker *worker)
+/* What the loop said itself, and what it found out about runs. */
+static void note_wire(struct worker *worker)
 {
+	worker->teller.news.refuses_runs = worker->wire.refuses_runs;
 	if (!worker->troubles.has_news)
 		return;
 	worker->troubles.has_news = false;
@@ -44,19 +45,19 @@ static void on_orders(void *context)
 		worker->wire.refuses_runs = false;
 	if (worker->obey)
 		worker->obey(worker, todo);
-	note_trouble(worker);
+	note_wire(worker);
 	if (todo & ORDER_EXCHANGE)
 		teller_exchanged(&worker->teller, worker->state.n_exchanges);
-	if (todo & (ORDER_TELL | ORDER_END))
+	if (todo & (ORDER_REPORT | ORDER_END))
 		teller_answer(&worker->teller);
 	worker_end_turn(worker);
 	if (todo & ORDER_END)
 		ev_break(worker->loop, EVBREAK_ALL);
 }
 
-int worker_init(struct worker *worker, const char *name, const struct wire *wire, bool seals,
-		void (*obey)(struct worker *worker, unsigned int todo), struct ev_loop *control,
-		void (*on_facts)(void *context), void *context)
+int worker_init(struct worker *worker, const struct data_loop_env *env, const char *name,
+		bool seals, void (*obey)(struct worker *worker, unsigned int todo),
+		void (*on_facts)(void *context))
 {
 	memset(worker, 0, sizeof(*worker));
 	worker->name = name;
@@ -69,9 +70,11 @@ int worker_init(struct worker *worker, const char *name, const struct wire *wire
 		worker_deinit(worker);
 		return -ENOMEM;
 	}
-	mailbox_init(&worker->tray.box, control, on_facts, context);
+	mailbox_init(&worker->tray.box, env->control, on_facts, env->context);
 	teller_init(&worker->teller, worker->loop, &worker->tray);
-	worker->wire = *wire;
+	worker->state.allowed = env->allowed;
+	worker->state.udp = env->wire->udp;
+	worker->wire = *env->wire;
 	worker->wire.ways = NULL;
 	worker->wire.counters = worker_counters(worker);
 	worker->wire.troubles = &worker->troubles;
@@ -136,7 +139,7 @@ void worker_end_turn(struct worker *worker)
 	struct wire *wire = &worker->wire;
 	struct teller *teller = &worker->teller;
 
-	note_trouble(worker);
+	note_wire(worker);
 	if (wire->is_way_stale) {
 		teller->news.is_way_stale = true;
 		teller->is_urgent = true;

@@ -11,6 +11,20 @@
 #include "daemon/core/wire.h"
 #include "daemon/host/sandbox.h"
 
+struct conf_host;
+struct tun;
+
+/* What the data loops of a link are made from. Nothing of it is owned, and but for the struct
+ * itself all of it outlives the loops. */
+struct data_loop_env {
+	struct ev_loop *control;          /* the loop that reads the trays */
+	void *context;                    /* of its callbacks */
+	const struct wire *wire;          /* control's, with open sockets; theirs begin as copies */
+	const struct tun *tun;            /* only read from now on */
+	const struct allowedips *allowed; /* the same, until control exchanges it */
+	const struct conf_host *host;     /* sizes of batches */
+};
+
 struct worker {
 	const char *name;
 	struct ev_loop *loop;
@@ -33,18 +47,16 @@ struct worker {
 
 /*!
  * Makes the loop and its mailboxes; nothing runs yet.
- * \param name       of the thread, at most 15 characters; kept
- * \param wire       control's; the loop's own begins as a copy
- * \param seals      which half of the keys it keeps
- * \param obey       called in the thread with what is to be done (enum order bits), after the state
- *                   was taken over; or NULL
- * \param control    the loop that reads the tray
- * \param on_facts   called by it
+ * \param name      of the thread, at most 15 characters; kept
+ * \param seals     which half of the keys it keeps
+ * \param obey      called in the thread with what is to be done (enum order bits), after the state
+ *                  was taken over; or NULL
+ * \param on_facts  called by control when there are facts in worker->tray
  * \return 0 or -ENOMEM
  */
-int worker_init(struct worker *worker, const char *name, const struct wire *wire, bool seals,
-		void (*obey)(struct worker *worker, unsigned int todo), struct ev_loop *control,
-		void (*on_facts)(void *context), void *context);
+int worker_init(struct worker *worker, const struct data_loop_env *env, const char *name,
+		bool seals, void (*obey)(struct worker *worker, unsigned int todo),
+		void (*on_facts)(void *context));
 
 /*! Starts the thread, with all signals blocked and confined to the system calls that it needs.
  * \return 0 or negative errno */

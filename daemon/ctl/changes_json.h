@@ -23,6 +23,7 @@
 #define CHANGES_JSON_VERSION 1
 
 /*!
+ * Writes what was found in the file, and what would change, as this object.
  * \param diag     of the file
  * \param changes  NULL: the file cannot be used
  * \return the object as text without a newline at its end, for free(); NULL when memory is short

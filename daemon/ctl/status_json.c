@@ -92,7 +92,7 @@ static json_t *messages_of(const struct link_status *status)
 	json_t *messages = json_object();
 
 	for (enum peer_verdict i = 0; i < PEER_N_VERDICTS; i++)
-		json_object_set_new(messages, status_verdict_key(i),
+		json_object_set_new(messages, peer_verdict_key(i),
 				    number(status->counters.verdicts[i]));
 	return messages;
 }

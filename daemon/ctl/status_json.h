@@ -11,7 +11,7 @@
  *   state_text         the same for people
  *   state_since        when the state was entered; state_seconds: how long ago
  *   public_key         our own
- *   interface          { name, index, mtu }
+ *   interface          { name, index, mtu, mode (tun or tap) }
  *   listen_port, fwmark (0: none)
  *   peer               { public_key, endpoint ("192.0.2.1:51820"), persistent_keepalive (0: off),
  *                      allowed_ips (how many prefixes) }
@@ -34,7 +34,10 @@
 
 #define STATUS_JSON_VERSION 1
 
-/*! \return the object as text without a newline at its end, for free(); NULL when memory is short
+/*!
+ * Writes the status as this object.
+ *
+ * \return the object as text without a newline at its end, for free(); NULL when memory is short
  */
 char *status_json(const struct link_status *status);
 

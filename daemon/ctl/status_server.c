@@ -138,14 +138,15 @@ static int take(void *context, int fd)
 void status_server_init(struct status_server *server)
 {
 	memset(server, 0, sizeof(*server));
-	server->fd = -1;
+	server->fd = server->kept_fd = -1;
 	server->place = (struct uapi_place)UAPI_PLACE_NULL;
 	/* It reads a file the first time, and the process may not do that for long. */
 	json_object_seed(0);
 }
 
-/* The socket in its directory. \return a descriptor or a negated errno value */
-static int listen_in(const char *dir, const char *name, const char *socket_name,
+/* The socket in its directory. \param kept_fd  or -1 \return a descriptor or a negated errno value
+ */
+static int listen_in(const char *dir, const char *name, const char *socket_name, int kept_fd,
 		     struct uapi_place *place)
 {
 	char link_dir[PATH_MAX];
@@ -156,7 +157,7 @@ static int listen_in(const char *dir, const char *name, const char *socket_name,
 		return -ENAMETOOLONG;
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	fd = uapi_listen(link_dir, socket_name);
+	fd = uapi_listen_again(kept_fd, link_dir, socket_name);
 	if (fd < 0)
 		return fd;
 	r = uapi_place_open(place, fd);
@@ -173,8 +174,9 @@ int status_server_start(struct status_server *server, struct ev_loop *loop, cons
 			const char *name, const struct status_ops *ops, void *context)
 {
 	const char *socket_name = ops->socket ? ops->socket : STATUS_SOCKET;
-	int fd = listen_in(dir, name, socket_name, &server->place);
+	int fd = listen_in(dir, name, socket_name, server->kept_fd, &server->place);
 
+	server->kept_fd = -1;
 	if (fd < 0)
 		return fd;
 	server->loop = loop;

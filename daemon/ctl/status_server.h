@@ -11,16 +11,17 @@
 
 #include <ev.h>
 
+#include "common/run_paths.h"
 #include "daemon/core/status.h"
 #include "daemon/ctl/acceptor.h"
 #include "daemon/ctl/uapi_listen.h"
 
 /* Where the sockets of all links are. */
-#define STATUS_DIR "/run/vpnd"
+#define STATUS_DIR RUN_PATHS_DIR
 /* In the directory of the link. */
-#define STATUS_SOCKET "status"
+#define STATUS_SOCKET RUN_PATHS_STATUS
 /* The same kind of socket; it says what a reload would change (daemon/ctl/changes_json.h). */
-#define STATUS_CHANGES_SOCKET "changes"
+#define STATUS_CHANGES_SOCKET RUN_PATHS_CHANGES
 
 enum {
 	STATUS_CLIENTS_MAX = 8, /* the ninth waits in the socket's queue */
@@ -53,7 +54,9 @@ struct status_server {
 	struct ev_loop *loop;
 	const struct status_ops *ops;
 	void *context;
-	int fd; /* owned; -1: not started */
+	int fd;      /* owned; -1: not started */
+	int kept_fd; /* listening, of a process before; owned until it is started; -1: there is none
+		      */
 	struct uapi_place place;
 	bool keeps_place; /* somebody else removes the socket's file and directory */
 	struct status_client clients[STATUS_CLIENTS_MAX];
@@ -65,7 +68,7 @@ void status_server_init(struct status_server *server);
 
 /*!
  * Makes DIR/NAME/status.sock, mode 0660, with the directories that lack, and begins to serve. A
- * socket on which nobody listens is replaced.
+ * socket on which nobody listens is replaced; with `kept_fd` it goes on (uapi_listen_again()).
  * \param dir   STATUS_DIR, or another one in a test
  * \param ops   kept, not copied
  * \return 0; -EADDRINUSE: another process listens there; or another negated errno value

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "common/grow.h"
+#include "conf/prefixes.h"
 
 #define NOBODY UAPI_PEERS_MAX
 
@@ -26,7 +28,7 @@ int uapi_allowed_claim(struct uapi_allowed *allowed, uint8_t peer, const struct 
 		       bool is_removal)
 {
 	struct uapi_claim *claims =
-		conf_grow(allowed->claims, allowed->n_claims, sizeof(*allowed->claims));
+		grow_list(allowed->claims, allowed->n_claims, sizeof(*allowed->claims));
 	struct uapi_claim claim = { *prefix, peer, is_removal };
 
 	if (claims == NULL)
@@ -49,20 +51,11 @@ struct placed {
 	size_t position;
 };
 
-static int compare_prefixes(const struct prefix *a, const struct prefix *b)
-{
-	int order = a->family - b->family;
-
-	if (order == 0)
-		order = a->len - b->len;
-	return order != 0 ? order : memcmp(a->addr, b->addr, sizeof(a->addr));
-}
-
 static int compare_placed(const void *a, const void *b)
 {
 	const struct placed *left = a;
 	const struct placed *right = b;
-	int order = compare_prefixes(&left->claim.prefix, &right->claim.prefix);
+	int order = prefixes_compare(&left->claim.prefix, &right->claim.prefix);
 
 	if (order != 0)
 		return order;
@@ -110,17 +103,6 @@ static size_t follow(const struct uapi_allowed *allowed, const struct placed *pl
 	return owner == peer && since >= allowed->cleared_at[peer] ? since : 0;
 }
 
-static int add_prefix(struct conf_prefixes *list, const struct prefix *prefix)
-{
-	struct prefix *items = conf_grow(list->items, list->n, sizeof(*items));
-
-	if (items == NULL)
-		return -ENOMEM;
-	list->items = items;
-	items[list->n++] = *prefix;
-	return 0;
-}
-
 /* The prefix at a position, counted as above. */
 static const struct prefix *prefix_at(const struct uapi_allowed *allowed, size_t position)
 {
@@ -142,13 +124,13 @@ int uapi_allowed_judge(const struct uapi_allowed *allowed, uint8_t peer, struct 
 		qsort(placed, n, sizeof(*placed), compare_placed);
 		for (size_t i = 0; i < n; i = end) {
 			for (end = i + 1;
-			     end < n && compare_prefixes(&placed[i].claim.prefix,
+			     end < n && prefixes_compare(&placed[i].claim.prefix,
 							 &placed[end].claim.prefix) == 0;)
 				end++;
 			is_kept[follow(allowed, placed + i, end - i, peer)] = true;
 		}
 		for (size_t i = 1; i <= n && r == 0; i++)
-			r = is_kept[i] ? add_prefix(ret, prefix_at(allowed, i)) : 0;
+			r = is_kept[i] ? prefixes_append(ret, prefix_at(allowed, i)) : 0;
 	}
 	if (r < 0) {
 		free(ret->items);

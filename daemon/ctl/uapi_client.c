@@ -1,6 +1,6 @@
 /*
  * One connection: bytes are gathered until a request is whole, then it is answered, then the next
- * one in the buffer. See uapi_server.h for the rules of the house.
+ * one in the buffer. See uapi_server.h for limits and ownership.
  */
 #include "daemon/ctl/uapi_client.h"
 
@@ -111,6 +111,17 @@ static enum step step_get(struct uapi_client *client)
 	return STEP_NEXT;
 }
 
+/* \param len  of the request, with the end of its last line, without the empty one */
+static void finish_set(struct uapi_client *client, size_t len)
+{
+	if (client->is_too_long) {
+		refuse(client, -EMSGSIZE, "has more than 16 MiB");
+		add_errno(client, -EMSGSIZE);
+	} else {
+		answer_set(client, client->in.bytes + OPERATION_LEN, len - OPERATION_LEN);
+	}
+}
+
 /* Of a request that is too long only what its end may be part of is kept. */
 static void keep_tail(struct uapi_client *client)
 {
@@ -132,14 +143,8 @@ static enum step step_set(struct uapi_client *client)
 			keep_tail(client);
 		return STEP_WAIT;
 	}
-	/* With the end of the last line, without the empty one. */
 	len = (size_t)(end - in->bytes) + 1;
-	if (client->is_too_long) {
-		refuse(client, -EMSGSIZE, "has more than 16 MiB");
-		add_errno(client, -EMSGSIZE);
-	} else {
-		answer_set(client, in->bytes + OPERATION_LEN, len - OPERATION_LEN);
-	}
+	finish_set(client, len);
 	drop_request(client, len + 1);
 	return STEP_NEXT;
 }
@@ -206,8 +211,21 @@ static bool work(struct uapi_client *client)
 	return has_output(client) || !client->is_ending;
 }
 
-/* Returns false when the connection is to be closed: at its end, after which half a request means
-   nothing, or because memory is short. */
+/* The client has nothing more to say, which is the end of a set without its empty line: it counts,
+   as with wireguard-go. Returns false when the connection is to be closed. */
+static bool end_input(struct uapi_client *client)
+{
+	size_t len = client->in.len;
+
+	if (!client->is_too_long && (len < OPERATION_LEN || !may_be(client, "set=1\n")))
+		return false;
+	finish_set(client, len);
+	drop_request(client, len);
+	client->is_ending = true;
+	return !client->out.is_broken && flush(client) && has_output(client);
+}
+
+/* Returns false when the connection is to be closed: at its end, or because memory is short. */
 static bool take_in(struct uapi_client *client)
 {
 	struct uapi_buf *in = &client->in;
@@ -220,9 +238,11 @@ static bool take_in(struct uapi_client *client)
 	n = recv(client->io.fd, in->bytes + in->len, MIN(in->size - in->len, CHUNK), 0);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
+	if (n == 0)
+		return end_input(client);
 	in->len += (size_t)n;
 	ev_timer_again(client->server->loop, &client->idle);
-	return n > 0;
+	return true;
 }
 
 /* Does one of three things a turn, and answers one request at most: send what is left of an

@@ -22,11 +22,6 @@ static int wrong(struct uapi_draft *draft, const char *reason)
 	return -EINVAL;
 }
 
-static bool parse_decimal(const char *value, uint64_t max, uint64_t *ret)
-{
-	return strspn(value, "0123456789") == strlen(value) && parse_number(value, max, ret);
-}
-
 static bool is_true(const char *value)
 {
 	return strcmp(value, "true") == 0;
@@ -195,7 +190,7 @@ static int set_endpoint(struct uapi_draft *draft, const char *value, size_t len)
 	struct endpoint_spec endpoint;
 
 	(void)len;
-	if (!endpoint_parse(value, &endpoint, &draft->reason))
+	if (!endpoint_spec_parse(value, &endpoint, &draft->reason))
 		return -EINVAL;
 	if (endpoint.literal.sa.sa_family == AF_UNSPEC)
 		return wrong(draft, "has no numeric address, or an interface that does not exist");

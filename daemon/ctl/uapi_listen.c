@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -55,14 +56,22 @@ static int remove_stale(const struct sockaddr_un *addr)
 	return r;
 }
 
+static int set_address(struct sockaddr_un *addr, const char *dir, const char *name)
+{
+	int n;
+
+	*addr = (struct sockaddr_un) { .sun_family = AF_UNIX };
+	n = snprintf(addr->sun_path, sizeof(addr->sun_path), "%s/%s.sock", dir, name);
+	return n < 0 || n >= (int)sizeof(addr->sun_path) ? -ENAMETOOLONG : 0;
+}
+
 int uapi_listen(const char *dir, const char *name)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int n = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/%s.sock", dir, name);
-	int fd, r;
+	struct sockaddr_un addr;
+	int fd, r = set_address(&addr, dir, name);
 
-	if (n < 0 || n >= (int)sizeof(addr.sun_path))
-		return -ENAMETOOLONG;
+	if (r < 0)
+		return r;
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	fd = try_listen(&addr);
@@ -92,6 +101,61 @@ int uapi_listen_adopt(int fd)
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -errno;
 	return 0;
+}
+
+/* Whether it has that name, and a socket is there. */
+static bool is_at(int fd, const struct sockaddr_un *addr)
+{
+	struct sockaddr_un own = { .sun_family = AF_UNSPEC };
+	socklen_t len = sizeof(own);
+	struct stat st;
+
+	return getsockname(fd, (struct sockaddr *)&own, &len) == 0 &&
+	       strncmp(own.sun_path, addr->sun_path, sizeof(own.sun_path)) == 0 &&
+	       lstat(addr->sun_path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+int uapi_listen_again(int fd, const char *dir, const char *name)
+{
+	struct sockaddr_un addr;
+
+	if (fd >= 0 && set_address(&addr, dir, name) == 0 && uapi_listen_adopt(fd) == 0 &&
+	    is_at(fd, &addr))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return uapi_listen(dir, name);
+}
+
+/* Of a socket that is connected the kernel tells who has called listen(2). */
+static bool is_maker_gone(int fd)
+{
+	struct ucred maker;
+	socklen_t len = sizeof(maker);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &len) == 0 && maker.pid > 0 &&
+	       kill(maker.pid, 0) < 0 && errno == ESRCH;
+}
+
+void uapi_remove_orphan(const char *dir, const char *name, bool is_final)
+{
+	struct sockaddr_un addr;
+	struct stat st;
+	bool is_orphan;
+	int fd;
+
+	if (set_address(&addr, dir, name) < 0 || lstat(addr.sun_path, &st) < 0 ||
+	    !S_ISSOCK(st.st_mode))
+		return;
+	fd = make_socket();
+	if (fd < 0)
+		return;
+	is_orphan = connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0
+			    ? errno == ECONNREFUSED
+			    : is_final && is_maker_gone(fd);
+	close(fd);
+	if (is_orphan)
+		(void)unlink(addr.sun_path);
 }
 
 static const char *name_of(const struct uapi_place *place)

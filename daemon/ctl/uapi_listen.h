@@ -13,9 +13,10 @@
 #include <sys/un.h>
 
 #include "common/defs.h"
+#include "common/run_paths.h"
 
 /* Where `wg` looks; /var/run is the same place. */
-#define UAPI_DIR "/run/wireguard"
+#define UAPI_DIR RUN_PATHS_UAPI_DIR
 
 /*!
  * Makes the directory (mode 0755) if need be, and a listening socket DIR/NAME.sock in it that
@@ -35,6 +36,23 @@ must_check int uapi_listen(const char *dir, const char *name);
  * \return 0, or -EINVAL: it is not a listening Unix stream socket; or -EBADF
  */
 must_check int uapi_listen_adopt(int fd);
+
+/*!
+ * Goes on with the socket on which an earlier process has listened at DIR/NAME.sock: who has
+ * connected since waits in its queue. One that has no file there any more is closed, and replaced
+ * as uapi_listen() does.
+ *
+ * \param fd  the earlier one, owned from now on, or -1
+ * \return as uapi_listen(): `fd` or another descriptor
+ */
+must_check int uapi_listen_again(int fd, const char *dir, const char *name);
+
+/*!
+ * Removes DIR/NAME.sock when nobody listens there. What is in use, or is no socket, stays.
+ * \param is_final  also when the descriptor is still there, but not the process that made it: the
+ *                  service manager has it, and is going to close it
+ */
+void uapi_remove_orphan(const char *dir, const char *name, bool is_final);
 
 /* A watch over a listening socket's name. */
 struct uapi_place {

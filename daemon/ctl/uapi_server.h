@@ -39,8 +39,12 @@ struct uapi_ops {
 	 * \return 0, or a negated errno value for the client, -EADDRINUSE for example
 	 */
 	int (*set)(void *context, struct uapi_edit *edit);
-	/*! For the log: a request that came to nothing before set(). \param error  negated errno
-	    \param reason  the end of a sentence that begins "a request of wg …" */
+	/*!
+	 * For the log: a request that came to nothing before set().
+	 *
+	 * \param error   negated errno
+	 * \param reason  the end of a sentence that begins "a request of wg …"
+	 */
 	void (*refused)(void *context, int error, const char *reason);
 	/*! The socket's file was removed: wireguard-go ends then. It may stop the server. */
 	void (*gone)(void *context);

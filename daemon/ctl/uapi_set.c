@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/secret.h"
 #include "daemon/ctl/uapi_draft.h"
 
@@ -32,14 +33,12 @@ static int read_lines(struct uapi_draft *draft, const char *request, size_t len)
 	return r;
 }
 
-/* Zeros are nobody's key, and with a point of low order everybody would know the secret. libsodium
-   refuses exactly these, whatever the private key. */
-static bool is_usable(const struct key *public_key)
+/* Owned by the configuration from here on. */
+static void take_allowed_ips(struct conf_link *conf, struct conf_prefixes list)
 {
-	static const uint8_t scalar[KEY_LEN] = { 8 };
-	struct key result;
-
-	return crypto_scalarmult(result.bytes, scalar, public_key->bytes) == 0;
+	free(conf->wg_allowed_ips.items);
+	conf->wg_allowed_ips = list;
+	conf->has_wg_allowed_ips = true;
 }
 
 static void forget_peer(struct conf_link *conf)
@@ -51,14 +50,13 @@ static void forget_peer(struct conf_link *conf)
 	free(conf->endpoints);
 	conf->endpoints = NULL;
 	conf->n_endpoints = 0;
-	free(conf->allowed_ips.items);
-	conf->allowed_ips = (struct conf_prefixes) { 0 };
+	take_allowed_ips(conf, (struct conf_prefixes) { 0 });
 	conf->persistent_keepalive = 0;
 }
 
 static int write_endpoint(struct conf_link *conf, const struct endpoint_spec *endpoint)
 {
-	struct endpoint_spec *endpoints = conf_grow(NULL, 0, sizeof(*endpoints));
+	struct endpoint_spec *endpoints = grow_list(NULL, 0, sizeof(*endpoints));
 
 	if (endpoints == NULL)
 		return -ENOMEM;
@@ -71,7 +69,6 @@ static int write_endpoint(struct conf_link *conf, const struct endpoint_spec *en
 
 static int write_allowed_ips(struct uapi_draft *draft, const struct uapi_draft_peer *peer)
 {
-	struct conf_link *conf = &draft->edit->conf;
 	struct conf_prefixes list;
 	int r;
 
@@ -80,8 +77,7 @@ static int write_allowed_ips(struct uapi_draft *draft, const struct uapi_draft_p
 	r = uapi_allowed_judge(&draft->allowed, uapi_draft_index(draft, peer), &list);
 	if (r < 0)
 		return r;
-	free(conf->allowed_ips.items);
-	conf->allowed_ips = list;
+	take_allowed_ips(&draft->edit->conf, list);
 	draft->edit->named.allowed_ips = true;
 	return 0;
 }
@@ -138,7 +134,7 @@ static int finish(struct uapi_draft *draft, const struct conf_link *running)
 		forget_peer(&edit->conf);
 		return 0;
 	}
-	if (!left->is_first && !is_usable(&left->key)) {
+	if (!left->is_first && key_is_low_order(&left->key)) {
 		snprintf(edit->reason, sizeof(edit->reason),
 			 "has a public_key that no private key has; take the far end's");
 		return -EINVAL;
@@ -152,7 +148,7 @@ static int finish(struct uapi_draft *draft, const struct conf_link *running)
 static void begin(struct uapi_draft *draft, const struct conf_link *running, struct uapi_edit *edit)
 {
 	draft->edit = edit;
-	draft->allowed.before = &running->allowed_ips;
+	draft->allowed.before = conf_link_accepted(running);
 	if (!uapi_has_peer(running))
 		return;
 	draft->peers[0] = (struct uapi_draft_peer) {

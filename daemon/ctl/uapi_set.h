@@ -6,6 +6,9 @@
  * wireguard-go follows it, which see for order and errors; except that wireguard-go applies line
  * by line what comes before the first wrong one.
  *
+ * AllowedIPs go to wg_allowed_ips: they say what the link accepts and sends, as with WireGuard, and
+ * nothing about this host's routes.
+ *
  * A link without a private key has an all-zero public_key, and one without a peer an all-zero
  * peer_key. Both are ordinary states here, before `wg setconf` and after `wg set … remove`.
  */

@@ -101,7 +101,7 @@ static inline uint16_t csum_update(uint16_t checksum, uint16_t old_word, uint16_
 }
 
 /*!
- * The sum of the pseudo header of TCP or UDP (RFC 793 section 3.1; RFC 8200 section 8.1).
+ * The sum of the pseudo header of TCP or UDP (RFC 9293 section 3.1; RFC 8200 section 8.1).
  * \param ip        an IPv4 (20 bytes are read) or, with `v6`, an IPv6 header (40 bytes)
  * \param protocol  6 or 17
  * \param l4_len    bytes from the transport header to the end of the payload

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "daemon/data/ip_header.h"
+
 #define TYPE_OFFSET 12
 /* IEEE 802.3 and 802.1Q; the last tag type is older than 802.1ad and still met. */
 #define TYPE_IPV4   0x0800
@@ -10,11 +12,6 @@
 #define TYPE_CTAG   0x8100
 #define TYPE_STAG   0x88a8
 #define TYPE_OLDTAG 0x9100
-
-static unsigned int load16(const uint8_t *bytes)
-{
-	return (unsigned int)bytes[0] << 8 | bytes[1];
-}
 
 static bool is_tag(unsigned int type)
 {
@@ -28,10 +25,10 @@ size_t frame_ip_offset(const uint8_t *frame, size_t len)
 
 	if (len <= FRAME_HEADER_LEN)
 		return 0;
-	type = load16(frame + TYPE_OFFSET);
+	type = header_load16(frame + TYPE_OFFSET);
 	while (is_tag(type) && offset < FRAME_LINK_MAX && offset + FRAME_TAG_LEN < len) {
 		/* A tag is two bytes of its own, and the type of what follows. */
-		type = load16(frame + offset + 2);
+		type = header_load16(frame + offset + 2);
 		offset += FRAME_TAG_LEN;
 	}
 	if (type == TYPE_IPV4 && frame[offset] >> 4 == 4)

@@ -21,6 +21,8 @@
 
 /* Destination, source, type. */
 #define FRAME_HEADER_LEN 14
+/* In the first byte of an address: it is a group's, IEEE 802 section 8.2.2. */
+#define FRAME_GROUP_BIT 0x01
 /* A VLAN tag, and how many of them are looked through: IEEE 802.1ad has two. */
 #define FRAME_TAG_LEN  4
 #define FRAME_TAGS_MAX 4

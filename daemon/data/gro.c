@@ -203,11 +203,6 @@ bool gro_add_frame(struct gro *gro, uint8_t *frame, size_t len, size_t ip_offset
 	return true;
 }
 
-void gro_finish(struct gro *gro)
-{
-	gro->n_written = 0;
-}
-
 struct iovec gro_single(const struct gro_packet *packet)
 {
 	uint8_t *wire = packet->data - VNET_HDR_LEN;

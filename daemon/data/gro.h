@@ -3,7 +3,7 @@
  * offload): consecutive segments of a TCP or UDP flow become one superpacket, which costs one
  * write and one way through the kernel's stack instead of up to 64.
  *
- * A batch is one gro_begin(), many gro_add(), one gro_finish(), and then gro_next() until NULL.
+ * A batch is one gro_begin(), many gro_add(), and then gro_next() until NULL.
  * Ethernet frames are merged in the same way: what is inside equal headers, VLAN tags included.
  * Nothing is copied but headers: a run is written with an iovec of [offload header and merged
  * header][payload][payload]..., and the original packets stay intact.
@@ -111,7 +111,7 @@ void gro_begin(struct gro *gro, unsigned int flags);
  *                else is passed on alone. Must stay unchanged until the batch was written;
  *                VNET_HDR_LEN bytes in front of it are overwritten
  * \param len     1 to 65,575
- * \return false when the batch is full: finish it, write it, begin anew, add this packet again
+ * \return false when the batch is full: write it, begin anew, add this packet again
  */
 must_check bool gro_add(struct gro *gro, uint8_t *packet, size_t len);
 
@@ -122,11 +122,8 @@ must_check bool gro_add(struct gro *gro, uint8_t *packet, size_t len);
  */
 must_check bool gro_add_frame(struct gro *gro, uint8_t *frame, size_t len, size_t ip_offset);
 
-/*! Ends a batch; gro_next() starts with its first write. */
-void gro_finish(struct gro *gro);
-
 /*!
- * The next write.
+ * The next write; after the first one nothing may be added to the batch.
  * \return valid until the next call for this `gro`; NULL after the last one
  */
 const struct gro_write *gro_next(struct gro *gro);

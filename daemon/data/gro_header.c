@@ -1,51 +1,16 @@
 /* Headers for merging; see gro_header.h. */
 #include "daemon/data/gro_header.h"
 
-#include <endian.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #include "daemon/data/csum.h"
+#include "daemon/data/ip_header.h"
 
-/* Offsets and bits of RFC 791, 8200, 9293 and 768. */
-#define IPV4_LEN         20
-#define IPV4_TOTAL_LEN   2
-#define IPV4_ID          4
-#define IPV4_FRAGMENT    6
-#define IPV4_PROTOCOL    9
-#define IPV4_CSUM        10
-#define IPV4_ADDRESSES   12
-#define IPV6_LEN         40
-#define IPV6_PAYLOAD_LEN 4
-#define IPV6_NEXT        6
-#define IPV6_ADDRESSES   8
-#define TCP_LEN          20
-#define TCP_SEQ          4
-#define TCP_ACK          8
-#define TCP_FLAGS        12
-#define TCP_WINDOW       14
-#define TCP_CSUM         16
-#define TCP_URGENT       18
-#define UDP_LEN          8
-#define UDP_LENGTH       4
-#define UDP_CSUM         6
-
-#define FRAGMENT_MASK 0x3fff /* "more fragments", and the offset */
-#define DONT_FRAGMENT 0x4000
-
-/* Reserved bits and flags of TCP. A packet with others than these speaks of more than data. */
-#define FLAGS_MASK  0x0fff
-#define FLAG_PSH    0x0008
-#define FLAG_ACK    0x0010
-#define FLAG_ECE    0x0040
-#define FLAGS_PLAIN (FLAG_PSH | FLAG_ACK | FLAG_ECE)
+/* A packet with other flags speaks of more than data. */
+#define FLAGS_PLAIN (TCP_FLAG_PSH | TCP_FLAG_ACK | TCP_FLAG_ECE)
 
 #define PACKET_MAX_LEN 65535
-
-static uint16_t load16(const uint8_t *bytes)
-{
-	return be16toh(csum_load(bytes));
-}
 
 static uint32_t raw32(const uint8_t *bytes)
 {
@@ -63,14 +28,9 @@ static uint64_t raw64(const uint8_t *bytes)
 	return word;
 }
 
-static void store16(uint8_t *bytes, uint16_t value)
-{
-	csum_store(bytes, htobe16(value));
-}
-
 uint32_t gro_tcp_seq(const uint8_t *packet, size_t ip_len)
 {
-	return be32toh(raw32(packet + ip_len + TCP_SEQ));
+	return header_load32(packet + ip_len + TCP_SEQ);
 }
 
 /* IPv6 next headers behind which TCP or UDP of any flow may hide (RFC 8200, 4302, 5533, 7401). */
@@ -86,14 +46,14 @@ static enum gro_class classify_odd_v4(const uint8_t *packet, size_t len, struct 
 {
 	size_t ip_len = (size_t)(packet[0] & 0x0f) * 4;
 
-	if (len < IPV4_LEN)
+	if (len < IPV4_HEADER_LEN)
 		return GRO_UNKNOWN;
 	shape->protocol = packet[IPV4_PROTOCOL];
 	if (shape->protocol != IPPROTO_TCP && shape->protocol != IPPROTO_UDP)
 		return GRO_UNRELATED;
 	/* Fragments are alike in that not each of them has ports. */
-	if (ip_len < IPV4_LEN || ip_len + 4 > len ||
-	    (load16(packet + IPV4_FRAGMENT) & FRAGMENT_MASK) != 0)
+	if (ip_len < IPV4_HEADER_LEN || ip_len + 4 > len ||
+	    (header_load16(packet + IPV4_FRAGMENT) & IPV4_FRAGMENT_MASK) != 0)
 		return GRO_UNKNOWN;
 	shape->ports = raw32(packet + ip_len);
 	return GRO_IN_FLOW;
@@ -101,14 +61,14 @@ static enum gro_class classify_odd_v4(const uint8_t *packet, size_t len, struct 
 
 static enum gro_class classify_odd_v6(const uint8_t *packet, size_t len, struct gro_shape *shape)
 {
-	if (len < IPV6_LEN)
+	if (len < IPV6_HEADER_LEN)
 		return GRO_UNKNOWN;
 	shape->protocol = packet[IPV6_NEXT];
 	if (shape->protocol != IPPROTO_TCP && shape->protocol != IPPROTO_UDP)
 		return is_extension(shape->protocol) ? GRO_UNKNOWN : GRO_UNRELATED;
-	if (len < IPV6_LEN + 4)
+	if (len < IPV6_HEADER_LEN + 4)
 		return GRO_UNKNOWN;
-	shape->ports = raw32(packet + IPV6_LEN);
+	shape->ports = raw32(packet + IPV6_HEADER_LEN);
 	return GRO_IN_FLOW;
 }
 
@@ -117,21 +77,21 @@ static enum gro_class classify_l4(const uint8_t *packet, size_t len, struct gro_
 {
 	const uint8_t *l4 = packet + shape->ip_len;
 	size_t l4_len = len - shape->ip_len;
-	size_t header_len = UDP_LEN;
+	size_t header_len = UDP_HEADER_LEN;
 	uint16_t flags;
 
 	shape->ports = raw32(l4);
 	shape->ends_run = false;
 	if (shape->protocol == IPPROTO_TCP) {
-		if (l4_len < TCP_LEN)
+		if (l4_len < TCP_HEADER_LEN)
 			return GRO_IN_FLOW;
-		flags = load16(l4 + TCP_FLAGS);
+		flags = header_load16(l4 + TCP_FLAGS);
 		header_len = (size_t)(flags >> 12) * 4;
-		if (header_len < TCP_LEN || (flags & FLAG_ACK) == 0 ||
-		    (flags & FLAGS_MASK & ~FLAGS_PLAIN) != 0)
+		if (header_len < TCP_HEADER_LEN || (flags & TCP_FLAG_ACK) == 0 ||
+		    (flags & TCP_FLAGS_MASK & ~FLAGS_PLAIN) != 0)
 			return GRO_IN_FLOW;
-		shape->ends_run = (flags & FLAG_PSH) != 0;
-	} else if (l4_len < UDP_LEN || load16(l4 + UDP_LENGTH) != l4_len) {
+		shape->ends_run = (flags & TCP_FLAG_PSH) != 0;
+	} else if (l4_len < UDP_HEADER_LEN || header_load16(l4 + UDP_LENGTH) != l4_len) {
 		return GRO_IN_FLOW;
 	}
 	if (header_len >= l4_len)
@@ -145,15 +105,15 @@ enum gro_class gro_classify(const uint8_t *packet, size_t len, struct gro_shape 
 {
 	shape->v6 = packet[0] >> 4 == 6;
 	if (packet[0] == 0x45) {
-		shape->ip_len = IPV4_LEN;
-		if (len < IPV4_LEN + 4 || load16(packet + IPV4_TOTAL_LEN) != len ||
-		    (load16(packet + IPV4_FRAGMENT) & FRAGMENT_MASK) != 0)
+		shape->ip_len = IPV4_HEADER_LEN;
+		if (len < IPV4_HEADER_LEN + 4 || header_load16(packet + IPV4_TOTAL_LEN) != len ||
+		    (header_load16(packet + IPV4_FRAGMENT) & IPV4_FRAGMENT_MASK) != 0)
 			return classify_odd_v4(packet, len, shape);
 		shape->protocol = packet[IPV4_PROTOCOL];
 	} else if (shape->v6) {
-		shape->ip_len = IPV6_LEN;
-		if (len < IPV6_LEN + 4 ||
-		    (size_t)load16(packet + IPV6_PAYLOAD_LEN) + IPV6_LEN != len ||
+		shape->ip_len = IPV6_HEADER_LEN;
+		if (len < IPV6_HEADER_LEN + 4 ||
+		    (size_t)header_load16(packet + IPV6_PAYLOAD_LEN) + IPV6_HEADER_LEN != len ||
 		    len > PACKET_MAX_LEN)
 			return classify_odd_v6(packet, len, shape);
 		shape->protocol = packet[IPV6_NEXT];
@@ -192,7 +152,8 @@ size_t gro_slot(const uint8_t *packet, const struct gro_shape *shape)
 static bool continues_v4(const struct gro_run *run, const uint8_t *first, const uint8_t *packet,
 			 uint8_t *id_step)
 {
-	uint16_t distance = (uint16_t)(load16(packet + IPV4_ID) - load16(first + IPV4_ID));
+	uint16_t distance =
+		(uint16_t)(header_load16(packet + IPV4_ID) - header_load16(first + IPV4_ID));
 	uint8_t step;
 
 	/* TOS, so that a congestion mark is not lost; flags, time to live, protocol. */
@@ -200,7 +161,7 @@ static bool continues_v4(const struct gro_run *run, const uint8_t *first, const 
 		return false;
 	if (distance == run->n_packets)
 		step = GRO_ID_COUNTS;
-	else if (distance == 0 && (load16(packet + IPV4_FRAGMENT) & DONT_FRAGMENT))
+	else if (distance == 0 && (header_load16(packet + IPV4_FRAGMENT) & IPV4_DONT_FRAGMENT))
 		step = GRO_ID_FIXED;
 	else
 		return false;
@@ -218,13 +179,13 @@ static bool continues_v6(const uint8_t *first, const uint8_t *packet)
 /* All of the header but sequence number, PSH and checksum must be equal. */
 static bool continues_tcp(const uint8_t *first, const uint8_t *tcp, size_t header_len)
 {
-	uint16_t flags_differ = load16(first + TCP_FLAGS) ^ load16(tcp + TCP_FLAGS);
+	uint16_t flags_differ = header_load16(first + TCP_FLAGS) ^ header_load16(tcp + TCP_FLAGS);
 	uint32_t differ = raw32(first + TCP_ACK) ^ raw32(tcp + TCP_ACK);
 
-	differ |= (uint32_t)(flags_differ & ~FLAG_PSH);
+	differ |= (uint32_t)(flags_differ & ~TCP_FLAG_PSH);
 	differ |= csum_load(first + TCP_WINDOW) ^ csum_load(tcp + TCP_WINDOW);
 	differ |= csum_load(first + TCP_URGENT) ^ csum_load(tcp + TCP_URGENT);
-	for (size_t i = TCP_LEN; i < header_len; i += 4)
+	for (size_t i = TCP_HEADER_LEN; i < header_len; i += 4)
 		differ |= raw32(first + i) ^ raw32(tcp + i);
 	return differ == 0;
 }
@@ -264,7 +225,7 @@ bool gro_verify(const uint8_t *packet, size_t len, const struct gro_run *run)
 {
 	const uint8_t *l4 = packet + run->ip_len;
 	size_t l4_len = len - run->ip_len;
-	bool v6 = run->ip_len == IPV6_LEN;
+	bool v6 = run->ip_len == IPV6_HEADER_LEN;
 
 	/*
 	 * A zero may be written in two ways, but only UDP's senders may choose: elsewhere 0xffff is
@@ -274,7 +235,7 @@ bool gro_verify(const uint8_t *packet, size_t len, const struct gro_run *run)
 		return false;
 	if (!v6) {
 		if (csum_load(packet + IPV4_CSUM) == 0xffff ||
-		    csum_fold(csum_partial(packet, IPV4_LEN)) != 0xffff)
+		    csum_fold(csum_partial(packet, IPV4_HEADER_LEN)) != 0xffff)
 			return false;
 		/* RFC 768: none was computed. RFC 8200 section 8.1 allows that no more. */
 		if (run->protocol == IPPROTO_UDP && csum_load(l4 + UDP_CSUM) == 0)
@@ -288,18 +249,19 @@ bool gro_verify(const uint8_t *packet, size_t len, const struct gro_run *run)
 
 static void write_ip(const struct gro_run *run, uint8_t *ip)
 {
-	if (run->ip_len == IPV6_LEN) {
-		store16(ip + IPV6_PAYLOAD_LEN, (uint16_t)(run->len - run->link_len - IPV6_LEN));
+	if (run->ip_len == IPV6_HEADER_LEN) {
+		header_store16(ip + IPV6_PAYLOAD_LEN,
+			       (uint16_t)(run->len - run->link_len - IPV6_HEADER_LEN));
 		return;
 	}
-	store16(ip + IPV4_TOTAL_LEN, (uint16_t)(run->len - run->link_len));
-	store16(ip + IPV4_CSUM, 0);
-	csum_store(ip + IPV4_CSUM, csum_finish(csum_partial(ip, IPV4_LEN)));
+	header_store16(ip + IPV4_TOTAL_LEN, (uint16_t)(run->len - run->link_len));
+	header_store16(ip + IPV4_CSUM, 0);
+	csum_store(ip + IPV4_CSUM, csum_finish(csum_partial(ip, IPV4_HEADER_LEN)));
 }
 
 void gro_write_headers(const struct gro_run *run, uint8_t *wire)
 {
-	bool tcp = run->protocol == IPPROTO_TCP, v6 = run->ip_len == IPV6_LEN;
+	bool tcp = run->protocol == IPPROTO_TCP, v6 = run->ip_len == IPV6_HEADER_LEN;
 	const struct vnet_hdr header = {
 		.flags = VNET_FLAG_NEEDS_CSUM,
 		.gso_type = !tcp ? VNET_GSO_UDP_L4
@@ -318,9 +280,10 @@ void gro_write_headers(const struct gro_run *run, uint8_t *wire)
 	memcpy(wire + VNET_HDR_LEN, run->first->data, run->headers_len);
 	write_ip(run, ip);
 	if (tcp) /* Only the last packet of a run can have PSH. */
-		l4[TCP_FLAGS + 1] |= run->last->data[header.csum_start + TCP_FLAGS + 1] & FLAG_PSH;
+		l4[TCP_FLAGS + 1] |=
+			run->last->data[header.csum_start + TCP_FLAGS + 1] & TCP_FLAG_PSH;
 	else
-		store16(l4 + UDP_LENGTH, (uint16_t)l4_len);
+		header_store16(l4 + UDP_LENGTH, (uint16_t)l4_len);
 	/* The kernel, or the card, adds payload and header to this: CHECKSUM_PARTIAL. */
 	csum_store(l4 + header.csum_offset, csum_fold(csum_pseudo(ip, v6, run->protocol, l4_len)));
 }

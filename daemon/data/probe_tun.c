@@ -18,17 +18,13 @@
 #include "common/defs.h"
 #include "daemon/data/csum.h"
 #include "daemon/data/gro.h"
+#include "daemon/data/ip_header.h"
 #include "daemon/data/vnet.h"
 
 /* As much as fits: 64 such segments and their headers make 64,060 bytes. */
 #define SEGMENT_LEN 1000
 /* Reserved, and in no kernel: a header that must be refused. */
 #define GSO_NONSENSE 2
-
-#define TCP_LEN         20
-#define TCP_CSUM_OFFSET 16
-#define UDP_LEN         8
-#define UDP_CSUM_OFFSET 6
 
 /* One write: what its header says. */
 struct trial {
@@ -55,43 +51,37 @@ static const struct row {
 	    { VNET_FLAG_NEEDS_CSUM, VNET_GSO_UDP_L4, IPPROTO_UDP, true } } },
 };
 
-static void store16(uint8_t *at, size_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
 /* Writes IP and transport header of a packet in which `payload_len` bytes follow. */
 static size_t make_headers(uint8_t *packet, const struct trial *trial, size_t payload_len)
 {
 	bool is_tcp = trial->protocol == IPPROTO_TCP;
-	size_t ip_len = trial->v6 ? 40 : 20, l4_len = is_tcp ? TCP_LEN : UDP_LEN;
+	size_t ip_len = trial->v6 ? 40 : 20, l4_len = is_tcp ? TCP_HEADER_LEN : UDP_HEADER_LEN;
 	uint8_t *l4 = packet + ip_len;
 
 	memset(packet, 0, ip_len + l4_len);
 	if (trial->v6) {
 		packet[0] = 0x60;
-		store16(packet + 4, l4_len + payload_len);
+		header_store16(packet + IPV6_PAYLOAD_LEN, (uint16_t)(l4_len + payload_len));
 		packet[6] = trial->protocol;
 		packet[7] = 1;
 		packet[23] = packet[39] = 1; /* from ::1 to ::1 */
 	} else {
 		packet[0] = 0x45;
-		store16(packet + 2, ip_len + l4_len + payload_len);
+		header_store16(packet + IPV4_TOTAL_LEN, (uint16_t)(ip_len + l4_len + payload_len));
 		packet[6] = 0x40;
 		packet[8] = 1;
 		packet[9] = trial->protocol;
 		/* From 0.0.0.0 to itself. The checksum stays 0, which is wrong. */
 	}
-	store16(l4, 9);
-	store16(l4 + 2, 9);
+	header_store16(l4, 9);
+	header_store16(l4 + 2, 9);
 	if (is_tcp) {
-		l4[12] = TCP_LEN / 4 << 4;
+		l4[12] = TCP_HEADER_LEN / 4 << 4;
 		l4[13] = 0x10; /* ACK */
 	} else {
-		store16(l4 + 4, l4_len + payload_len);
+		header_store16(l4 + UDP_LENGTH, (uint16_t)(l4_len + payload_len));
 	}
-	csum_store(l4 + (is_tcp ? TCP_CSUM_OFFSET : UDP_CSUM_OFFSET),
+	csum_store(l4 + (is_tcp ? TCP_CSUM : UDP_CSUM),
 		   csum_fold(csum_pseudo(packet, trial->v6, trial->protocol,
 					 (uint32_t)(l4_len + payload_len))));
 	return ip_len + l4_len;
@@ -102,7 +92,7 @@ static size_t make_link_header(uint8_t *frame, bool v6)
 {
 	memset(frame, 0, FRAME_HEADER_LEN);
 	frame[0] = frame[6] = 0x02;
-	store16(frame + FRAME_HEADER_LEN - 2, v6 ? 0x86dd : 0x0800);
+	header_store16(frame + FRAME_HEADER_LEN - 2, v6 ? 0x86dd : 0x0800);
 	return FRAME_HEADER_LEN;
 }
 
@@ -121,7 +111,7 @@ static enum probe_answer try_write(const struct tun *tun, const struct trial *tr
 
 	if (trial->flags & VNET_FLAG_NEEDS_CSUM) {
 		header.csum_start = (uint16_t)(link_len + (trial->v6 ? 40 : 20));
-		header.csum_offset = is_tcp ? TCP_CSUM_OFFSET : UDP_CSUM_OFFSET;
+		header.csum_offset = is_tcp ? TCP_CSUM : UDP_CSUM;
 	}
 	if (trial->gso_type != VNET_GSO_NONE) {
 		header.hdr_len = (uint16_t)headers_len;

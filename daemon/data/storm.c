@@ -4,8 +4,7 @@
 #include <net/ethernet.h>
 #include <string.h>
 
-/* In the first byte of an address: it is a group's, IEEE 802 section 8.2.2. */
-#define GROUP_BIT 0x01
+#include "daemon/data/frame.h"
 
 /* What a full bucket holds: the tokens of one second. */
 #define FULL NSEC_PER_SEC
@@ -19,11 +18,11 @@ static bool is_for_neighbour(const uint8_t *address)
 	return memcmp(address, reserved, sizeof(reserved)) == 0 && address[ETH_ALEN - 1] <= 0x0f;
 }
 
-static bool goes_to_everybody(const struct stations *stations, const uint8_t *address)
+static bool goes_to_everybody(const struct stations *stations, const uint8_t *address, nsec_t now)
 {
-	if (address[0] & GROUP_BIT)
+	if (address[0] & FRAME_GROUP_BIT)
 		return !is_for_neighbour(address);
-	return !stations_know(stations, address);
+	return !stations_know(stations, address, now);
 }
 
 void storm_init(struct storm *storm, unsigned int limit, nsec_t now)
@@ -36,7 +35,7 @@ bool storm_admits(struct storm *storm, const struct stations *stations, const ui
 {
 	nsec_t price;
 
-	if (storm->limit == 0 || !goes_to_everybody(stations, address))
+	if (storm->limit == 0 || !goes_to_everybody(stations, address, now))
 		return true;
 	storm->tokens = MIN(FULL, storm->tokens + MIN(FULL, now - storm->last));
 	storm->last = now;

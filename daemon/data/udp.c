@@ -8,7 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Tries to find a free port that is free for both families. */
+/* How often a port is tried that the kernel has found for one family, and the other must have free.
+ */
 #define PORT_TRIES 32
 
 struct option {

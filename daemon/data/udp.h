@@ -147,10 +147,10 @@ static inline bool udp_is_run(const struct udp_message *message)
  * \param messages  runs only where udp->has_segment
  * \param n         1 to UDP_BATCH
  * \return how many were sent (1 to n), or negative errno when the first was refused: -EAGAIN when
- *         the socket is full; -EIO, -EINVAL or -EMSGSIZE when the kernel does not cut up this run
- *         on this way; -EINVAL, -EADDRNOTAVAIL, -ENETUNREACH and such may come from a pinned
- *         source that is gone; an error that an earlier ICMP message left on the socket is not
- *         reported here but by udp_read_error()
+ *         the socket is full, or ICMP errors come faster than calls; -EIO, -EINVAL or -EMSGSIZE
+ *         when the kernel does not cut up this run on this way; -EINVAL, -EADDRNOTAVAIL,
+ *         -ENETUNREACH and such may come from a pinned source that is gone; an error that an
+ *         earlier ICMP message left on the socket is not reported here but by udp_read_error()
  */
 int udp_send(const struct udp *udp, const struct udp_path *path, const struct udp_message *messages,
 	     size_t n);

@@ -97,18 +97,43 @@ static void put_message(struct batch *batch, size_t i, const struct udp_path *pa
 		header->msg_control = NULL;
 }
 
+/* What ICMP can leave on the socket (kernel net/ipv4/icmp.c, icmp_err_convert, and ipv6/icmp.c),
+ * and nobody but ICMP. */
+static bool is_of_icmp_alone(int error)
+{
+	return error == ECONNREFUSED || error == EPROTO || error == EHOSTDOWN || error == ENONET;
+}
+
+/* What ICMP can leave there, and the kernel can say of a message or of an offload as well. */
+static bool may_be_of_icmp(int error)
+{
+	return error == EHOSTUNREACH || error == ENETUNREACH || error == EACCES ||
+	       error == ENOPROTOOPT || error == EOPNOTSUPP;
+}
+
+/* How often in a row an error must come until it is believed to be about the message. */
+static int tries_for(int error)
+{
+	if (error == EAGAIN)
+		return 1;
+	if (is_of_icmp_alone(error))
+		return 8;
+	return may_be_of_icmp(error) ? 4 : 2;
+}
+
+/* An ICMP error that waits on the socket fails one call, whatever that sends; the next one may wait
+ * already. One that no message has of itself is no reason to lose any: they are tried later. */
 static int send_batch(struct batch *batch, size_t n)
 {
-	int n_sent = -1;
+	int n_sent, n_tries = 0;
 
-	/* An ICMP error that waits on the socket fails one call without sending: the second
-	 * failure is about this message. */
-	for (int tries = 0; tries < 2 && n_sent < 0; tries++) {
+	do {
 		n_sent = sendmmsg(batch->fd, batch->headers, (unsigned int)n, MSG_DONTWAIT);
-		if (n_sent < 0 && errno == EAGAIN)
-			break;
-	}
-	return n_sent < 0 ? -errno : n_sent;
+		n_tries++;
+	} while (n_sent < 0 && n_tries < tries_for(errno));
+	if (n_sent >= 0)
+		return n_sent;
+	return is_of_icmp_alone(errno) ? -EAGAIN : -errno;
 }
 
 int udp_send(const struct udp *udp, const struct udp_path *path, const struct udp_message *messages,

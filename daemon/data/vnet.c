@@ -5,34 +5,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "common/bytes.h"
 #include "daemon/data/csum.h"
-
-/* Offsets and bits of RFC 791, 8200, 9293 and 768. */
-#define IPV4_MIN_LEN     20
-#define IPV4_LEN         2
-#define IPV4_ID          4
-#define IPV4_FRAGMENT    6
-#define IPV4_PROTOCOL    9
-#define IPV4_CSUM        10
-#define IPV6_LEN         40
-#define IPV6_PAYLOAD_LEN 4
-#define IPV6_NEXT        6
-#define TCP_MIN_LEN      20
-#define TCP_SEQ          4
-#define TCP_FLAGS        12 /* the word with data offset, reserved bits and flags */
-#define TCP_CSUM         16
-#define UDP_LEN          8
-#define UDP_LENGTH       4
-#define UDP_CSUM         6
+#include "daemon/data/ip_header.h"
 
 /* Payload below which no path is as narrow as that: RFC 791's 576 bytes, less a lot. */
 #define LIMIT_MIN 256
-
-#define FRAGMENT_MASK 0x3fff /* "more fragments", and the offset */
-#define FLAG_FIN      0x0001
-#define FLAG_PSH      0x0008
-#define FLAG_CWR      0x0080
 
 /* What every gso_type promises about the packet. */
 static const struct gso_kind {
@@ -47,31 +24,6 @@ static const struct gso_kind {
 	{ VNET_GSO_TCPV6 | VNET_GSO_ECN, 6, IPPROTO_TCP, TCP_CSUM },
 	{ VNET_GSO_UDP_L4, 0, IPPROTO_UDP, UDP_CSUM },
 };
-
-static uint16_t load16(const uint8_t *bytes)
-{
-	return be16toh(csum_load(bytes));
-}
-
-static uint32_t load32(const uint8_t *bytes)
-{
-	be32_t wire;
-
-	memcpy(&wire, bytes, sizeof(wire));
-	return be32_load(wire);
-}
-
-static void store16(uint8_t *bytes, uint16_t value)
-{
-	csum_store(bytes, htobe16(value));
-}
-
-static void store32(uint8_t *bytes, uint32_t value)
-{
-	be32_t wire = be32_make(value);
-
-	memcpy(bytes, &wire, sizeof(wire));
-}
 
 struct vnet_hdr vnet_decode(const uint8_t *wire)
 {
@@ -94,7 +46,7 @@ static enum vnet_refusal begin_single(struct vnet_split *split, const struct vne
 	size_t field = start + header->csum_offset;
 
 	if (header->flags & VNET_FLAG_NEEDS_CSUM) {
-		if (start < IPV4_MIN_LEN || field + 2 > len)
+		if (start < IPV4_HEADER_LEN || field + 2 > len)
 			return VNET_BAD_CSUM;
 		csum_store(packet + field,
 			   csum_finish_nonzero(csum_partial(packet + start, len - start)));
@@ -119,18 +71,19 @@ static const struct gso_kind *find_kind(uint8_t gso_type)
 
 static bool is_ipv4_fit(const uint8_t *packet, size_t len, size_t l4_offset, uint8_t protocol)
 {
-	return (size_t)(packet[0] & 0x0f) * 4 == l4_offset && l4_offset >= IPV4_MIN_LEN &&
-	       load16(packet + IPV4_LEN) == len && packet[IPV4_PROTOCOL] == protocol &&
-	       (load16(packet + IPV4_FRAGMENT) & FRAGMENT_MASK) == 0;
+	return (size_t)(packet[0] & 0x0f) * 4 == l4_offset && l4_offset >= IPV4_HEADER_LEN &&
+	       header_load16(packet + IPV4_TOTAL_LEN) == len && packet[IPV4_PROTOCOL] == protocol &&
+	       (header_load16(packet + IPV4_FRAGMENT) & IPV4_FRAGMENT_MASK) == 0;
 }
 
 /* The extension headers, if there are any, must lead exactly to `l4_offset`. */
 static bool is_ipv6_fit(const uint8_t *packet, size_t len, size_t l4_offset, uint8_t protocol)
 {
 	uint8_t next = packet[IPV6_NEXT];
-	size_t offset = IPV6_LEN;
+	size_t offset = IPV6_HEADER_LEN;
 
-	if (l4_offset < IPV6_LEN || (size_t)load16(packet + IPV6_PAYLOAD_LEN) + IPV6_LEN != len)
+	if (l4_offset < IPV6_HEADER_LEN ||
+	    (size_t)header_load16(packet + IPV6_PAYLOAD_LEN) + IPV6_HEADER_LEN != len)
 		return false;
 	while (offset + 8 <= l4_offset &&
 	       (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS)) {
@@ -146,11 +99,13 @@ static size_t measure_l4(const uint8_t *l4, size_t l4_len, uint8_t protocol)
 	size_t len;
 
 	if (protocol == IPPROTO_UDP)
-		return l4_len >= UDP_LEN && load16(l4 + UDP_LENGTH) == l4_len ? UDP_LEN : 0;
-	if (l4_len < TCP_MIN_LEN)
+		return l4_len >= UDP_HEADER_LEN && header_load16(l4 + UDP_LENGTH) == l4_len
+			       ? UDP_HEADER_LEN
+			       : 0;
+	if (l4_len < TCP_HEADER_LEN)
 		return 0;
 	len = (size_t)(l4[TCP_FLAGS] >> 4) * 4;
-	return len >= TCP_MIN_LEN && len <= l4_len ? len : 0;
+	return len >= TCP_HEADER_LEN && len <= l4_len ? len : 0;
 }
 
 static enum vnet_refusal check(const struct vnet_hdr *header, const struct gso_kind *kind,
@@ -168,11 +123,11 @@ static enum vnet_refusal check(const struct vnet_hdr *header, const struct gso_k
 	if (kind->version != 0 && kind->version != version)
 		return VNET_BAD_IP;
 	/* Both look at the fixed header, which is there when the transport header is behind it. */
-	if (!(version == 4 ? l4_offset >= IPV4_MIN_LEN &&
+	if (!(version == 4 ? l4_offset >= IPV4_HEADER_LEN &&
 				     is_ipv4_fit(packet, len, l4_offset, kind->protocol)
-	      : version == 6
-		      ? l4_offset >= IPV6_LEN && is_ipv6_fit(packet, len, l4_offset, kind->protocol)
-		      : false))
+	      : version == 6 ? l4_offset >= IPV6_HEADER_LEN &&
+				       is_ipv6_fit(packet, len, l4_offset, kind->protocol)
+			     : false))
 		return VNET_BAD_IP;
 	l4_header_len = measure_l4(packet + l4_offset, len - l4_offset, kind->protocol);
 	if (l4_header_len == 0 || link_len + l4_offset + l4_header_len > VNET_HEADERS_MAX)
@@ -199,23 +154,23 @@ static void prepare_sums(struct vnet_split *split, size_t len)
 	uint16_t partial = csum_load(field);
 
 	if (!split->v6) {
-		split->ipv4_id = load16(ip + IPV4_ID);
-		store16(ip + IPV4_LEN, 0);
-		store16(ip + IPV4_ID, 0);
-		store16(ip + IPV4_CSUM, 0);
+		split->ipv4_id = header_load16(ip + IPV4_ID);
+		header_store16(ip + IPV4_TOTAL_LEN, 0);
+		header_store16(ip + IPV4_ID, 0);
+		header_store16(ip + IPV4_CSUM, 0);
 		split->ip_sum = csum_partial(ip, (size_t)split->l4_offset - split->link_len);
 	}
 	split->without_checksum = false;
 	if (split->protocol == IPPROTO_TCP) {
-		split->tcp_seq = load32(l4 + TCP_SEQ);
-		split->tcp_flags = load16(l4 + TCP_FLAGS);
-		store32(l4 + TCP_SEQ, 0);
-		store16(l4 + TCP_FLAGS, 0);
+		split->tcp_seq = header_load32(l4 + TCP_SEQ);
+		split->tcp_flags = header_load16(l4 + TCP_FLAGS);
+		header_store32(l4 + TCP_SEQ, 0);
+		header_store16(l4 + TCP_FLAGS, 0);
 	} else {
 		split->without_checksum = !split->v6 && partial == 0;
-		store16(l4 + UDP_LENGTH, 0);
+		header_store16(l4 + UDP_LENGTH, 0);
 	}
-	store16(field, 0);
+	header_store16(field, 0);
 	split->l4_sum = (uint64_t)partial +
 			csum_without(htobe16((uint16_t)(len - split->l4_offset))) +
 			csum_partial(l4, (size_t)split->header_len - split->l4_offset);
@@ -280,11 +235,11 @@ static void write_ip(const struct vnet_split *split, uint8_t *ip, size_t len)
 	uint16_t id = (uint16_t)(split->ipv4_id + split->index);
 
 	if (split->v6) {
-		store16(ip + IPV6_PAYLOAD_LEN, (uint16_t)(len - IPV6_LEN));
+		header_store16(ip + IPV6_PAYLOAD_LEN, (uint16_t)(len - IPV6_HEADER_LEN));
 		return;
 	}
-	store16(ip + IPV4_LEN, (uint16_t)len);
-	store16(ip + IPV4_ID, id);
+	header_store16(ip + IPV4_TOTAL_LEN, (uint16_t)len);
+	header_store16(ip + IPV4_ID, id);
 	csum_store(ip + IPV4_CSUM,
 		   csum_finish(split->ip_sum + csum_be16((uint16_t)len) + csum_be16(id)));
 }
@@ -295,9 +250,9 @@ static uint16_t flags_of(const struct vnet_split *split)
 	uint16_t flags = split->tcp_flags;
 
 	if (split->index != 0)
-		flags &= (uint16_t)~FLAG_CWR;
+		flags &= (uint16_t)~TCP_FLAG_CWR;
 	if (split->index + 1 != split->n_segments)
-		flags &= (uint16_t) ~(FLAG_FIN | FLAG_PSH);
+		flags &= (uint16_t) ~(TCP_FLAG_FIN | TCP_FLAG_PSH);
 	return flags;
 }
 
@@ -306,8 +261,8 @@ static void write_tcp(const struct vnet_split *split, uint8_t *tcp, size_t l4_le
 	uint32_t seq = split->tcp_seq + (uint32_t)split->index * split->gso_size;
 	uint16_t flags = flags_of(split);
 
-	store32(tcp + TCP_SEQ, seq);
-	store16(tcp + TCP_FLAGS, flags);
+	header_store32(tcp + TCP_SEQ, seq);
+	header_store16(tcp + TCP_FLAGS, flags);
 	csum_store(tcp + TCP_CSUM, csum_finish(sum + csum_be16((uint16_t)l4_len) + csum_be32(seq) +
 					       csum_be16(flags)));
 }
@@ -315,7 +270,7 @@ static void write_tcp(const struct vnet_split *split, uint8_t *tcp, size_t l4_le
 /* The length counts twice: in the header and in the pseudo header. */
 static void write_udp(const struct vnet_split *split, uint8_t *udp, size_t l4_len, uint64_t sum)
 {
-	store16(udp + UDP_LENGTH, (uint16_t)l4_len);
+	header_store16(udp + UDP_LENGTH, (uint16_t)l4_len);
 	if (!split->without_checksum)
 		csum_store(udp + UDP_CSUM,
 			   csum_finish_nonzero(sum + 2 * csum_be16((uint16_t)l4_len)));

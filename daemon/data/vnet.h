@@ -67,7 +67,6 @@ enum vnet_refusal {
 	VNET_BAD_IP,       /* the IP header contradicts gso_type or length, or is a fragment's */
 	VNET_BAD_L4,       /* the TCP or UDP header does not fit the packet */
 	VNET_BAD_GSO_SIZE, /* gso_size 0, or no payload to split */
-	VNET_N_REFUSALS,
 };
 
 /* A packet on its way through vnet_split_next(). Nothing in it is for others to write. */
@@ -143,6 +142,12 @@ uint8_t *vnet_split_next(struct vnet_split *split, size_t *len);
 static inline size_t vnet_split_count(const struct vnet_split *split)
 {
 	return split->n_segments;
+}
+
+/*! Whether vnet_split_next() has made all of them. */
+static inline bool vnet_split_is_done(const struct vnet_split *split)
+{
+	return split->index == split->n_segments;
 }
 
 /*!

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/host/program.h"
 
@@ -19,8 +20,18 @@ enum {
 
 #define LIMIT (5 * NSEC_PER_SEC)
 
-/* Why a program did not do it; two of them fit into a warning. */
-#define REASON_MAX 128
+/* What stands between a program and its success. */
+enum obstacle {
+	OBSTACLE_ABSENT,  /* it is not installed */
+	OBSTACLE_REFUSED, /* whoever keeps the servers takes none from this user */
+	OBSTACLE_OTHER,
+};
+
+/* Why a program did not do it; two of these texts fit into a warning. */
+struct failure {
+	enum obstacle obstacle;
+	char text[128];
+};
 
 static const char *const environment[] = { "PATH=" PROGRAM_PATH, "LC_ALL=C", NULL };
 
@@ -46,8 +57,25 @@ static void add_word(struct call *call, const char *word)
 		call->words[call->n_words++] = word;
 }
 
-/* Runs the call; false with a reason when it does not succeed. */
-static bool run(struct call *call, char *reason, size_t reason_size)
+/*
+ * What resolvectl(1) says for systemd-resolved, which asks polkit about everybody but root:
+ * "Interactive authentication required." of polkit's no, "Access denied" without polkit, or why
+ * that cannot be started. resolvconf(8) are scripts that write files of root.
+ */
+static bool is_refusal(const char *line)
+{
+	static const char *const words[] = { "uthentication", "ccess denied", "ermission denied",
+					     "olkit", "PolicyKit" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strstr(line, words[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Runs the call; false with the reason when it does not succeed. */
+static bool run(struct call *call, struct failure *failure)
 {
 	nsec_t limit = call->tools->limit != 0 ? call->tools->limit : LIMIT;
 	const char *path = call->tools->path ? call->tools->path : PROGRAM_PATH;
@@ -66,21 +94,24 @@ static bool run(struct call *call, char *reason, size_t reason_size)
 	int error;
 
 	if (!program_find(path, call->words[0], program, sizeof(program))) {
-		snprintf(reason, reason_size, "it is not installed");
+		*failure = (struct failure) { OBSTACLE_ABSENT, "it is not installed" };
 		return false;
 	}
 	call->words[0] = program;
 	error = program_run(&job, &result);
-	if (error < 0) {
-		snprintf(reason, reason_size, "it cannot be run: %s",
-			 strerror_r(-error, how, sizeof(how)));
-		return false;
-	}
-	if (result.end == PROGRAM_EXITED && result.status == 0)
+	if (error == 0 && result.end == PROGRAM_EXITED && result.status == 0)
 		return true;
-	snprintf(reason, reason_size, "it %s%s%.60s",
-		 program_end_text(&result, limit, how, sizeof(how)), call->last_line[0] ? ": " : "",
-		 call->last_line);
+	failure->obstacle = OBSTACLE_OTHER;
+	if (error < 0) {
+		snprintf(failure->text, sizeof(failure->text), "it cannot be run: %s",
+			 strerror_r(-error, how, sizeof(how)));
+	} else if (is_refusal(call->last_line)) {
+		*failure = (struct failure) { OBSTACLE_REFUSED, "this user may not do that" };
+	} else {
+		snprintf(failure->text, sizeof(failure->text), "it %s%s%.60s",
+			 program_end_text(&result, limit, how, sizeof(how)),
+			 call->last_line[0] ? ": " : "", call->last_line);
+	}
 	return false;
 }
 
@@ -115,14 +146,14 @@ static struct call begin_resolved(const struct dns_tools *tools, const char *ver
 
 /* The servers; an empty word clears the list. */
 static bool set_servers(const struct dns_tools *tools, const char *link,
-			const struct conf_strings *dns, char *reason, size_t reason_size)
+			const struct conf_strings *dns, struct failure *failure)
 {
 	for (int i = 0; i < KNOWN_TRIES; i++) {
 		struct call call = begin_resolved(tools, "dns", link);
 
 		if (add_words(&call, dns, true) == 0)
 			add_word(&call, "");
-		if (run(&call, reason, reason_size))
+		if (run(&call, failure))
 			return true;
 		if (!strstr(call.last_line, "not known"))
 			return false;
@@ -131,29 +162,46 @@ static bool set_servers(const struct dns_tools *tools, const char *link,
 	return false;
 }
 
-/* The search domains; with servers also "~.", which makes the servers everybody's. */
+/* In systemd-resolved's notation: names in it are asked for at the link's servers, and it is not
+ * searched. */
+static bool is_routing_domain(const char *text)
+{
+	return text[0] == '~';
+}
+
+static bool has_routing_domain(const struct conf_strings *dns)
+{
+	for (size_t i = 0; i < dns->n; i++) {
+		if (is_routing_domain(dns->items[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The domains; with servers also "~.", which makes the servers everybody's, unless the file says
+ * what they are for. */
 static bool set_domains(const struct dns_tools *tools, const char *link,
-			const struct conf_strings *dns, char *reason, size_t reason_size)
+			const struct conf_strings *dns, struct failure *failure)
 {
 	struct call call = begin_resolved(tools, "domain", link);
 	size_t n_domains = add_words(&call, dns, false);
 
-	if (n_domains < dns->n)
+	if (n_domains < dns->n && !has_routing_domain(dns))
 		add_word(&call, "~.");
-	return run(&call, reason, reason_size);
+	return run(&call, failure);
 }
 
 static bool tell_resolved(const struct dns_tools *tools, const char *link,
-			  const struct conf_strings *dns, char *reason, size_t reason_size)
+			  const struct conf_strings *dns, struct failure *failure)
 {
 	struct call revert = begin_resolved(tools, "revert", link);
-	char ignored[REASON_MAX];
+	struct failure ignored;
 
-	if (!set_servers(tools, link, dns, reason, reason_size))
+	if (!set_servers(tools, link, dns, failure))
 		return false;
-	if (set_domains(tools, link, dns, reason, reason_size))
+	if (set_domains(tools, link, dns, failure))
 		return true;
-	(void)run(&revert, ignored, sizeof(ignored));
+	(void)run(&revert, &ignored);
 	return false;
 }
 
@@ -195,10 +243,13 @@ static bool write_record(const struct conf_strings *dns, char *text, size_t size
 						dns->items[i]);
 	}
 	for (size_t i = 0; i < dns->n && len < size; i++) {
-		if (is_server(dns->items[i]))
+		const char *domain = dns->items[i] + (is_routing_domain(dns->items[i]) ? 1 : 0);
+
+		/* All servers are for every name here: of "~." nothing is left. */
+		if (is_server(domain) || strcmp(domain, ".") == 0)
 			continue;
 		len += (size_t)snprintf(text + len, size - len, "%s%s",
-					has_search ? " " : "search ", dns->items[i]);
+					has_search ? " " : "search ", domain);
 		has_search = true;
 	}
 	if (has_search && len < size)
@@ -207,7 +258,7 @@ static bool write_record(const struct conf_strings *dns, char *text, size_t size
 }
 
 static bool tell_resolvconf(const struct dns_tools *tools, const struct conf_strings *dns,
-			    const char *record, char *reason, size_t reason_size)
+			    const char *record, struct failure *failure)
 {
 	char text[4096];
 	struct call call = {
@@ -218,42 +269,61 @@ static bool tell_resolvconf(const struct dns_tools *tools, const struct conf_str
 	};
 
 	if (!write_record(dns, text, sizeof(text))) {
-		snprintf(reason, reason_size, "the list is too long for it");
+		*failure = (struct failure) { OBSTACLE_OTHER, "the list is too long for it" };
 		return false;
 	}
-	return run(&call, reason, reason_size);
+	return run(&call, failure);
+}
+
+/* What an administrator can do about it. */
+static const char *advice(const struct failure *resolved, const struct failure *resolvconf)
+{
+	switch (resolved->obstacle) {
+	case OBSTACLE_REFUSED:
+		return "let polkitd run and find vpnd.rules, which allows it to user vpnd";
+	case OBSTACLE_OTHER:
+		return "see to it that systemd-resolved runs";
+	case OBSTACLE_ABSENT:
+		break;
+	}
+	/* Nobody but root may use resolvconf. */
+	if (geteuid() != 0)
+		return "install systemd-resolved and polkitd";
+	return resolvconf->obstacle == OBSTACLE_ABSENT
+		       ? "install systemd-resolved or resolvconf"
+		       : "mend resolvconf, or install systemd-resolved";
 }
 
 int dns_set(const struct dns_tools *tools, const char *link, const struct conf_strings *dns,
 	    struct undo *undo, char text[static DNS_TEXT_MAX])
 {
-	char by_resolved[REASON_MAX], by_resolvconf[REASON_MAX];
+	struct failure by_resolved, by_resolvconf;
 	char record[UNDO_RECORD_MAX];
 
 	text[0] = '\0';
 	if (dns->n == 0)
 		return 0;
-	if (tell_resolved(tools, link, dns, by_resolved, sizeof(by_resolved))) {
+	if (tell_resolved(tools, link, dns, &by_resolved)) {
 		undo->dns = UNDO_DNS_RESOLVED;
 		return 0;
 	}
 	name_record(tools, link, record);
-	if (tell_resolvconf(tools, dns, record, by_resolvconf, sizeof(by_resolvconf))) {
+	if (tell_resolvconf(tools, dns, record, &by_resolvconf)) {
 		undo->dns = UNDO_DNS_RESOLVCONF;
 		memcpy(undo->record, record, sizeof(record));
 		return 0;
 	}
 	snprintf(text, DNS_TEXT_MAX,
 		 "the name servers of the link file are not used (resolvectl: %s; resolvconf: %s): "
-		 "install systemd-resolved or resolvconf, or take DNS out and set them yourself",
-		 by_resolved, by_resolvconf);
+		 "%s, or take DNS out and set them yourself",
+		 by_resolved.text, by_resolvconf.text, advice(&by_resolved, &by_resolvconf));
 	return DNS_NOT_SET;
 }
 
 int dns_unset(const struct dns_tools *tools, const char *link, struct undo *undo,
 	      char text[static DNS_TEXT_MAX])
 {
-	char reason[REASON_MAX];
+	struct failure failure;
 	struct call revert = begin_resolved(tools, "revert", link);
 	struct call forget = { .tools = tools,
 			       .words = { "resolvconf", "-d", undo->record, "-f" },
@@ -263,14 +333,14 @@ int dns_unset(const struct dns_tools *tools, const char *link, struct undo *undo
 
 	text[0] = '\0';
 	if (who == UNDO_DNS_RESOLVED)
-		ok = run(&revert, reason, sizeof(reason));
+		ok = run(&revert, &failure);
 	else if (who == UNDO_DNS_RESOLVCONF)
-		ok = run(&forget, reason, sizeof(reason));
+		ok = run(&forget, &failure);
 	undo->dns = UNDO_DNS_NONE;
 	undo->record[0] = '\0';
 	if (ok)
 		return 0;
 	snprintf(text, DNS_TEXT_MAX, "the name servers of the link were not taken back: %s %s",
-		 who == UNDO_DNS_RESOLVED ? "resolvectl:" : "resolvconf:", reason);
+		 who == UNDO_DNS_RESOLVED ? "resolvectl:" : "resolvconf:", failure.text);
 	return DNS_NOT_SET;
 }

@@ -6,6 +6,9 @@
  * whatever make, as wg-quick calls it: metric 0 and exclusive. Where there is neither, or both
  * fail, the link works all the same, and a sentence says what is missing.
  *
+ * Only root may use resolvconf. systemd-resolved asks polkit about other users, and the rule that
+ * comes with vpnd (systemd/polkit.rules) answers for user vpnd.
+ *
  * Both are programs, and not a D-Bus call, so that nothing of D-Bus is in the process.
  */
 #ifndef DAEMON_HOST_DNS_H
@@ -18,7 +21,7 @@
 #include "daemon/host/undo.h"
 
 /* Characters of a warning, with a NUL. */
-#define DNS_TEXT_MAX 440
+#define DNS_TEXT_MAX 480
 
 /* Where resolvconf(8) lists interfaces by rank, if it is Debian's. */
 #define DNS_ORDER_FILE "/etc/resolvconf/interface-order"

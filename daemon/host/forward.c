@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "conf/prefixes.h"
 #include "daemon/host/netns.h"
 #include "daemon/host/nl.h"
 
@@ -211,13 +212,8 @@ static void note_conf(const struct nl_conf *conf, void *context)
 /* A TAP link carries both; so does one without AllowedIPs, for all that is known. */
 static bool carries(const struct conf_link *conf, int family)
 {
-	if (conf->mode == CONF_MODE_TAP || conf->allowed_ips.n == 0)
-		return true;
-	for (size_t i = 0; i < conf->allowed_ips.n; i++) {
-		if (conf->allowed_ips.items[i].family == family)
-			return true;
-	}
-	return false;
+	return conf->mode == CONF_MODE_TAP || conf->allowed_ips.n == 0 ||
+	       prefixes_has_family(&conf->allowed_ips, family);
 }
 
 static int survey_ipv4(struct netlink *nl, unsigned int own, struct forward *list)

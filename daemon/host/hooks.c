@@ -8,17 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "conf/keys.h"
 #include "daemon/host/program.h"
 
-#define SHELL "/bin/sh"
-
-static const char *const names[CONF_N_HOOKS] = {
-	[CONF_PRE_UP] = "PreUp",
-	[CONF_POST_UP] = "PostUp",
-	[CONF_PRE_DOWN] = "PreDown",
-	[CONF_POST_DOWN] = "PostDown",
-};
+/* The first that is there: commands of a file of wg-quick expect bash. */
+static const char *const shells[] = { "/bin/bash", "/bin/sh" };
 
 /* What the line reader needs to know. */
 struct talk {
@@ -59,22 +55,28 @@ static char *expand(const char *command, const char *link)
 	return text;
 }
 
+static const char *find_shell(void)
+{
+	size_t i = 0;
+
+	while (i + 1 < ARRAY_SIZE(shells) && access(shells[i], X_OK) < 0)
+		i++;
+	return shells[i];
+}
+
 /* Runs one command; 0, an answer, or a negative errno. */
 static int run_one(struct talk *talk, const char *command, struct program_result *result)
 {
 	const struct hooks *hooks = talk->hooks;
+	const char *path = find_shell();
+	static const char search_path[] = "PATH=" PROGRAM_PATH;
+	char shell[sizeof("SHELL=") + 16];
 	char interface[sizeof("INTERFACE=") + IFNAMSIZ];
 	char file[sizeof("CONFIG_FILE=") + PATH_MAX];
 	char hook[sizeof("VPND_HOOK=") + 16];
-	const char *const envp[] = { "PATH=" PROGRAM_PATH,
-				     "LC_ALL=C",
-				     "HOME=/",
-				     "SHELL=" SHELL,
-				     interface,
-				     hook,
-				     file,
-				     NULL };
-	const char *argv[] = { SHELL, "-c", command, NULL };
+	const char *const envp[] = { search_path, "LC_ALL=C", "HOME=/", shell,
+				     interface,   hook,       file,     NULL };
+	const char *argv[] = { path, "-c", command, NULL };
 	const struct program_job job = {
 		.argv = argv,
 		.envp = envp,
@@ -85,6 +87,7 @@ static int run_one(struct talk *talk, const char *command, struct program_result
 	};
 	int error;
 
+	snprintf(shell, sizeof(shell), "SHELL=%s", path);
 	snprintf(interface, sizeof(interface), "INTERFACE=%s", hooks->link);
 	snprintf(hook, sizeof(hook), "VPND_HOOK=%s", talk->name);
 	snprintf(file, sizeof(file), "CONFIG_FILE=%s", hooks->file ? hooks->file : "");
@@ -124,7 +127,7 @@ int hooks_run(const struct hooks *hooks, enum conf_hook hook, const struct conf_
 	      char text[static HOOKS_TEXT_MAX])
 {
 	struct hooks with_limit = *hooks;
-	struct talk talk = { .hooks = &with_limit, .name = names[hook] };
+	struct talk talk = { .hooks = &with_limit, .name = keys_hook_name(hook) };
 	bool goes_on = hook == CONF_PRE_DOWN || hook == CONF_POST_DOWN;
 	int result = 0;
 

@@ -1,10 +1,10 @@
 /*
  * PreUp, PostUp, PreDown and PostDown: the administrator's own commands around a link's life.
  *
- * Each command is run by `/bin/sh -c`, one after the other, with every "%i" replaced by the
- * link's name. wg-quick uses bash; a command that needs bash says so: `bash -c '…'`. The commands
- * see INTERFACE and CONFIG_FILE as they do there, a fixed PATH, LC_ALL=C, and VPND_HOOK, which is
- * the key they stand under. They inherit user and capabilities of the process that runs them.
+ * Each command is run by `/bin/bash -c`, as wg-quick has it, or `/bin/sh -c` where there is no
+ * bash, one after the other, with every "%i" replaced by the link's name. The commands see
+ * INTERFACE and CONFIG_FILE as they do there, a fixed PATH, LC_ALL=C, and VPND_HOOK, which is the
+ * key they stand under. They inherit user and capabilities of the process that runs them.
  *
  * The text of a command is never printed: it may hold a secret.
  */

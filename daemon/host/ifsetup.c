@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/prefixes.h"
 #include "daemon/host/bridge.h"
 #include "daemon/host/policy.h"
 
@@ -138,28 +139,27 @@ static bool needs_route(const struct conf_link *conf, bool has_policy, const str
 	return conf->table_kind != CONF_TABLE_AUTO || !is_on_link(&conf->addresses, prefix);
 }
 
-/* The prefixes that become routes; NULL when memory is short. For free(). */
-static struct prefix *routes_of(const struct conf_link *conf, size_t *ret_n)
+/* The prefixes that become routes, for free() also after an error. \return 0 or -ENOMEM */
+static int routes_of(const struct conf_link *conf, struct conf_prefixes *ret)
 {
-	/* At least one: an empty list is no lack of memory. */
-	struct prefix *prefixes = calloc(conf->allowed_ips.n + 1, sizeof(*prefixes));
 	bool has_policy = policy_is_needed(conf);
+	int result = 0;
 
-	*ret_n = 0;
-	if (!prefixes || conf->table_kind == CONF_TABLE_OFF)
-		return prefixes;
-	for (size_t i = 0; i < conf->allowed_ips.n; i++) {
+	*ret = (struct conf_prefixes) { 0 };
+	if (conf->table_kind == CONF_TABLE_OFF)
+		return 0;
+	for (size_t i = 0; i < conf->allowed_ips.n && result == 0; i++) {
 		if (needs_route(conf, has_policy, &conf->allowed_ips.items[i]))
-			prefixes[(*ret_n)++] = conf->allowed_ips.items[i];
+			result = prefixes_append(ret, &conf->allowed_ips.items[i]);
 	}
-	return prefixes;
+	return result;
 }
 
 static int add_prefixes(struct netlink *nl, unsigned int ifindex, uint32_t table,
-			struct prefix *prefixes, size_t n, struct ifsetup_failure *failure)
+			const struct conf_prefixes *routes, struct ifsetup_failure *failure)
 {
 	struct nl_route_failure route_failure;
-	int result = nl_route_add(nl, ifindex, table, prefixes, n, &route_failure);
+	int result = nl_route_add(nl, ifindex, table, routes->items, routes->n, &route_failure);
 
 	if (result == NL_ROUTE_TAKEN)
 		return fail_taken(nl, &route_failure, failure);
@@ -172,40 +172,17 @@ static int add_prefixes(struct netlink *nl, unsigned int ifindex, uint32_t table
 static int add_routes(struct netlink *nl, const struct conf_link *conf, unsigned int ifindex,
 		      struct ifsetup_failure *failure)
 {
-	struct prefix *prefixes;
-	int result;
-	size_t n;
+	struct conf_prefixes routes;
+	int result = routes_of(conf, &routes);
 
-	prefixes = routes_of(conf, &n);
-	if (!prefixes)
-		return fail_because(failure, IFSETUP_ROUTE, NULL, -ENOMEM, "not enough memory");
-	result = add_prefixes(nl, ifindex, table_of(conf), prefixes, n, failure);
-	free(prefixes);
+	if (result < 0)
+		result = fail_because(failure, IFSETUP_ROUTE, NULL, result, "not enough memory");
+	else
+		result = add_prefixes(nl, ifindex, table_of(conf), &routes, failure);
+	free(routes.items);
 	if (result == 0 && policy_is_needed(conf))
 		return IFSETUP_NEEDS_POLICY;
 	return result;
-}
-
-/* Orders prefixes so that two lists can be compared in one walk. */
-static int compare(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct prefix));
-}
-
-/* Removes from `prefixes` what is in `others`; both get sorted. Returns how many are left. */
-static size_t subtract(struct prefix *prefixes, size_t n, struct prefix *others, size_t n_others)
-{
-	size_t n_left = 0, i_other = 0;
-
-	qsort(prefixes, n, sizeof(*prefixes), compare);
-	qsort(others, n_others, sizeof(*others), compare);
-	for (size_t i = 0; i < n; i++) {
-		while (i_other < n_others && compare(&others[i_other], &prefixes[i]) < 0)
-			i_other++;
-		if (i_other == n_others || compare(&others[i_other], &prefixes[i]) != 0)
-			prefixes[n_left++] = prefixes[i];
-	}
-	return n_left;
 }
 
 /* A change from one file to another that is being made. */
@@ -220,34 +197,40 @@ struct change {
 	struct ifsetup_failure *failure;
 };
 
-/* Deletes the routes that only `before` has, and adds those that only `after` has. */
+/* Deletes the routes in `old`, and adds those in `new`. */
+static int replace_routes(const struct change *change, const struct conf_prefixes *old,
+			  const struct conf_prefixes *new)
+{
+	int result = 0;
+
+	if (change->old_table != 0)
+		result = nl_route_del(change->nl, change->ifindex, change->old_table, old->items,
+				      old->n);
+	if (result < 0)
+		return fail(change->failure, IFSETUP_ROUTE_GONE, NULL, result);
+	return add_prefixes(change->nl, change->ifindex, change->new_table, new, change->failure);
+}
+
+/* Routes of `before` to those of `after`: as few as will do are touched. */
 static int change_routes(const struct change *change)
 {
-	size_t n_old, n_new;
-	struct prefix *old = routes_of(change->before, &n_old);
-	struct prefix *wanted = routes_of(change->after, &n_new);
+	struct conf_prefixes old, new = { 0 }, added = { 0 }, removed = { 0 };
 	bool same_table = change->old_table == change->new_table;
-	int result = -ENOMEM;
+	int result = routes_of(change->before, &old);
 
-	if (old && wanted) {
-		size_t n_gone = same_table ? subtract(old, n_old, wanted, n_new) : n_old;
-
-		result = change->old_table == 0 ? 0
-						: nl_route_del(change->nl, change->ifindex,
-							       change->old_table, old, n_gone);
-	}
-	free(old);
-	old = routes_of(change->before, &n_old);
-	if (result < 0 || !old) {
-		result = fail(change->failure, IFSETUP_ROUTE_GONE, NULL, result ? result : -ENOMEM);
-	} else {
-		if (same_table && !change->lost_routes)
-			n_new = subtract(wanted, n_new, old, n_old);
-		result = add_prefixes(change->nl, change->ifindex, change->new_table, wanted, n_new,
-				      change->failure);
-	}
-	free(old);
-	free(wanted);
+	if (result == 0)
+		result = routes_of(change->after, &new);
+	if (result == 0)
+		result = prefixes_diff(&old, &new, &added, &removed);
+	if (result < 0)
+		result = fail(change->failure, IFSETUP_ROUTE_GONE, NULL, result);
+	else
+		result = replace_routes(change, same_table ? &removed : &old,
+					same_table && !change->lost_routes ? &added : &new);
+	free(old.items);
+	free(new.items);
+	free(added.items);
+	free(removed.items);
 	return result;
 }
 
@@ -270,7 +253,7 @@ static int add_addresses(struct netlink *nl, const struct conf_link *conf, unsig
 static bool has_address(const struct conf_prefixes *addresses, const struct prefix *address)
 {
 	for (size_t i = 0; i < addresses->n; i++) {
-		if (compare(&addresses->items[i], address) == 0)
+		if (prefixes_compare(&addresses->items[i], address) == 0)
 			return true;
 	}
 	return false;

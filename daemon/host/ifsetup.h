@@ -64,10 +64,13 @@ int ifsetup_apply(struct netlink *nl, const struct conf_link *conf, unsigned int
 /*!
  * Changes addresses, routes and bridge of an interface from those of one file to those of another,
  * without switching it off. What both files have stays untouched; new addresses come before old
- * ones go. MTU and default routes with Table = auto are not its business. \param before   what was
- * applied \param after    what is wanted \param failure  filled unless the result is 0 or
- * IFSETUP_NEEDS_POLICY \return as ifsetup_apply(). After a failure some changes have been made:
- * applying the change the other way round, or the same again, is allowed.
+ * ones go. MTU and default routes with Table = auto are not its business.
+ *
+ * \param before   what was applied
+ * \param after    what is wanted
+ * \param failure  filled unless the result is 0 or IFSETUP_NEEDS_POLICY
+ * \return as ifsetup_apply(). After a failure some changes have been made: applying the change the
+ *         other way round, or the same again, is allowed.
  */
 int ifsetup_change(struct netlink *nl, const struct conf_link *before,
 		   const struct conf_link *after, unsigned int ifindex,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/defs.h"
+#include "daemon/host/run_dir.h"
 #include "daemon/host/undo.h"
 
 #define NAME_MAX_LEN 40
@@ -15,30 +16,6 @@
 static void write_name(char name[static NAME_MAX_LEN])
 {
 	snprintf(name, NAME_MAX_LEN, "lock.%llu", (unsigned long long)undo_netns(NULL));
-}
-
-static bool is_ours(const struct stat *st)
-{
-	return (st->st_uid == 0 || st->st_uid == geteuid()) &&
-	       (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-/* Opens the run directory, which nobody else may write. */
-static int open_dir(const char *run_dir)
-{
-	int error = undo_make_dir(run_dir);
-	struct stat st;
-	int fd;
-
-	if (error < 0)
-		return error;
-	fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) == 0 && is_ours(&st))
-		return fd;
-	close(fd);
-	return -EPERM;
 }
 
 /* Whether the file is still the one that the name leads to: who gave the lock back has removed
@@ -51,15 +28,26 @@ static bool is_current(int dir, const char *name, int fd)
 	       by_fd.st_dev == by_name.st_dev && by_fd.st_ino == by_name.st_ino;
 }
 
+/* -EAGAIN when it came or went meanwhile. */
+static int open_file(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd >= 0 ? fd : -errno;
+	fd = run_dir_create(dir, name, 0600);
+	return fd == -EEXIST ? -EAGAIN : fd;
+}
+
 /* Opens and locks the file; -EAGAIN when it was removed meanwhile. */
 static int try_to_take(int dir, const char *name)
 {
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = open_file(dir, name);
 	int error = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fcntl(fd, F_OFD_SETLK, &whole) < 0)
 		error = errno == EACCES || errno == EAGAIN ? -EBUSY : -errno;
 	else if (!is_current(dir, name, fd))
@@ -77,7 +65,9 @@ int lock_take(const char *run_dir)
 
 	write_name(name);
 	do {
-		dir = open_dir(run_dir);
+		dir = run_dir_make(run_dir);
+		if (dir == 0)
+			dir = run_dir_open(run_dir);
 		if (dir < 0)
 			return dir;
 		fd = try_to_take(dir, name);

@@ -12,10 +12,12 @@
 #define DAEMON_HOST_LOCK_H
 
 /*!
- * Takes the lock. The run directory is made when it is not there (0700, the one above it 0755).
+ * Takes the lock. The run directory is made when it is not there (run_dir.h).
+ *
  * \param run_dir  for example "/run/vpnd/site-a"
- * \return a descriptor for lock_release(); -EBUSY: another process has it; -EPERM: others may
- *         write into the directory; another negative errno: the directory is of no use
+ * \return a descriptor for lock_release(); -EBUSY: another process has it; -EPERM: the
+ *         directory belongs to somebody else, or others may write there; another negative errno:
+ *         the directory is of no use
  */
 int lock_take(const char *run_dir);
 

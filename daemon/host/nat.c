@@ -5,6 +5,8 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include "conf/prefixes.h"
+
 enum {
 	TCP_FLAGS_OFFSET = 13, /* RFC 9293 section 3.1 */
 	TCP_SYN = 0x02,
@@ -38,11 +40,7 @@ static void spare_prefix(struct nft *nft, unsigned int ifindex, const struct pre
 /* An interface without any address may get some of both versions by a hook. */
 static bool may_have_address(const struct conf_link *conf, int family)
 {
-	bool found = conf->addresses.n == 0;
-
-	for (size_t i = 0; i < conf->addresses.n; i++)
-		found |= conf->addresses.items[i].family == family;
-	return found;
+	return conf->addresses.n == 0 || prefixes_has_family(&conf->addresses, family);
 }
 
 static void masquerade_all(struct nft *nft, const struct conf_link *conf, unsigned int ifindex)

@@ -58,7 +58,10 @@ int netlink_open_netfilter(struct netlink *nl);
  */
 int netlink_open_events(struct netlink *nl, const unsigned int *groups, size_t n_groups);
 
-/*! The same for groups of netfilter, which CAP_NET_ADMIN may hear. \param groups  NFNLGRP_* values
+/*!
+ * The same for groups of netfilter, which CAP_NET_ADMIN may hear.
+ *
+ * \param groups  NFNLGRP_* values
  */
 int netlink_open_netfilter_events(struct netlink *nl, const unsigned int *groups, size_t n_groups);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/prefixes.h"
 #include "daemon/host/netns.h"
 #include "daemon/host/netup_internal.h"
 #include "daemon/host/policy.h"
@@ -267,16 +268,6 @@ static int set_policy(struct netup *netup, const struct conf_link *conf, unsigne
 	return result;
 }
 
-static bool has_ipv4_default(const struct conf_link *conf)
-{
-	for (size_t i = 0; i < conf->allowed_ips.n; i++) {
-		if (conf->allowed_ips.items[i].len == 0 &&
-		    conf->allowed_ips.items[i].family == AF_INET)
-			return true;
-	}
-	return false;
-}
-
 /* The file has no default route, or none any more. */
 static void drop_tunnel(struct netup *netup, unsigned int ifindex, char text[static NETUP_TEXT_MAX])
 {
@@ -301,7 +292,7 @@ int netup_start(struct netup *netup, const struct conf_link *conf, unsigned int 
 		 conf->namespace ? conf->namespace : "");
 	if (!needs_policy && had_notes)
 		drop_tunnel(netup, ifindex, text);
-	if (needs_policy && has_ipv4_default(conf))
+	if (needs_policy && prefixes_has_default(&conf->allowed_ips, AF_INET))
 		set_valid_mark(netup, text);
 	netup_set_forward(netup, conf, ifindex, text);
 	result = netup_set_filter(netup, conf, ifindex, text);

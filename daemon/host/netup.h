@@ -71,8 +71,10 @@ int netup_claim(struct netup *netup, const struct conf_link *conf, uint32_t *ret
 /*!
  * Makes default routes, rules, forwarding and packet filter as the file wants them, or takes away
  * what it does not want; serves start and reload. After ifsetup_apply() or ifsetup_change(), with
- * the interface up. \return 0; NETUP_WARNING; NETUP_TAKEN; a negative errno; the text is filled
- * unless 0. After a failure netup_stop() undoes what was done.
+ * the interface up.
+ *
+ * \return 0; NETUP_WARNING; NETUP_TAKEN; a negative errno; the text is filled unless 0. After a
+ *         failure netup_stop() undoes what was done.
  */
 int netup_start(struct netup *netup, const struct conf_link *conf, unsigned int ifindex,
 		char text[static NETUP_TEXT_MAX]);

@@ -184,7 +184,7 @@ struct nl_path {
 };
 
 /*!
- * Asks which way a packet would take.
+ * Asks which way a packet would take, and how much may be in it.
  * \param destination  IPv4 or IPv6; the scope of a link-local one is honoured
  * \param fwmark       mark that the packet would carry; 0: none
  * \param ret          written on success only
@@ -193,6 +193,13 @@ struct nl_path {
  */
 int nl_path_get(struct netlink *nl, const union netaddr *destination, uint32_t fwmark,
 		struct nl_path *ret);
+
+/*!
+ * The same with one question instead of two, for which the kernel takes none of its great locks.
+ * \param ret  its `mtu` is the route's alone; 0: that has none
+ */
+int nl_route_get(struct netlink *nl, const union netaddr *destination, uint32_t fwmark,
+		 struct nl_path *ret);
 
 /* Pseudo interfaces of struct nl_conf. */
 enum nl_conf_ifindex {

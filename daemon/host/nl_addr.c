@@ -12,7 +12,7 @@ static int change(struct netlink *nl, uint16_t type, uint16_t flags, unsigned in
 {
 	alignas(struct nlmsghdr) char buffer[NETLINK_MESSAGE_MAX] = { 0 };
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-	size_t addr_len = address->family == AF_INET ? 4 : 16;
+	size_t addr_len = prefix_addr_len(address->family);
 	struct ifaddrmsg *info;
 
 	/* For any other family the kernel would take the request for one of another kind. */

@@ -34,11 +34,6 @@ struct job {
 	size_t i_refused; /* the first refusal that is an error */
 };
 
-static size_t addr_len(int family)
-{
-	return family == AF_INET ? 4 : 16;
-}
-
 /* Longest first; equal lengths by family and address, so that equal prefixes are neighbours. */
 static int compare(const void *a_ptr, const void *b_ptr)
 {
@@ -49,7 +44,7 @@ static int compare(const void *a_ptr, const void *b_ptr)
 		return a->len > b->len ? -1 : 1;
 	if (a->family != b->family)
 		return a->family < b->family ? -1 : 1;
-	return memcmp(a->addr, b->addr, addr_len(a->family));
+	return memcmp(a->addr, b->addr, prefix_addr_len(a->family));
 }
 
 /* Removes repeated prefixes: the second one would look like a foreign route. */
@@ -81,7 +76,7 @@ static struct nlmsghdr *write_route(void *buffer, size_t i, void *context)
 	route->rtm_protocol = RTPROT_STATIC;
 	route->rtm_scope = prefix->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	route->rtm_type = RTN_UNICAST;
-	mnl_attr_put(request, RTA_DST, addr_len(prefix->family), prefix->addr);
+	mnl_attr_put(request, RTA_DST, prefix_addr_len(prefix->family), prefix->addr);
 	mnl_attr_put_u32(request, RTA_OIF, job->ifindex);
 	mnl_attr_put_u32(request, RTA_TABLE, job->table);
 	return request;
@@ -123,7 +118,7 @@ static bool read_rival(const struct nlmsghdr *message, uint32_t table, struct pr
 	*ret = (struct prefix) { .family = route->rtm_family, .len = route->rtm_dst_len };
 	if (attrs[RTA_DST])
 		memcpy(ret->addr, mnl_attr_get_payload(attrs[RTA_DST]),
-		       MIN(mnl_attr_get_payload_len(attrs[RTA_DST]), addr_len(ret->family)));
+		       MIN(mnl_attr_get_payload_len(attrs[RTA_DST]), prefix_addr_len(ret->family)));
 	*ret_ifindex = netlink_attr_u32(attrs[RTA_OIF], OWNER_UNKNOWN);
 	return true;
 }
@@ -307,13 +302,12 @@ static struct nlmsghdr *begin_path(void *buffer, const union netaddr *destinatio
 	return request;
 }
 
-int nl_path_get(struct netlink *nl, const union netaddr *destination, uint32_t fwmark,
-		struct nl_path *ret)
+int nl_route_get(struct netlink *nl, const union netaddr *destination, uint32_t fwmark,
+		 struct nl_path *ret)
 {
 	alignas(struct nlmsghdr) char buffer[NETLINK_MESSAGE_MAX] = { 0 };
 	struct nl_path path = { .ifindex = 0 };
 	struct nlmsghdr *request;
-	struct nl_link link;
 	int error;
 
 	if (destination->sa.sa_family != AF_INET && destination->sa.sa_family != AF_INET6)
@@ -326,7 +320,19 @@ int nl_path_get(struct netlink *nl, const union netaddr *destination, uint32_t f
 		return error;
 	if (path.ifindex == 0)
 		return -ENETUNREACH;
-	error = nl_link_get(nl, path.ifindex, &link);
+	*ret = path;
+	return 0;
+}
+
+int nl_path_get(struct netlink *nl, const union netaddr *destination, uint32_t fwmark,
+		struct nl_path *ret)
+{
+	struct nl_path path;
+	struct nl_link link;
+	int error = nl_route_get(nl, destination, fwmark, &path);
+
+	if (error == 0)
+		error = nl_link_get(nl, path.ifindex, &link);
 	if (error < 0)
 		return error;
 	ret->ifindex = path.ifindex;

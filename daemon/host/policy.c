@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 
+#include "conf/prefixes.h"
+
 enum {
 	/* The first link's place: in front of main (32766) and of what ip(8) puts there. */
 	PLACE_FIRST = 32700,
@@ -36,16 +38,6 @@ bool policy_is_needed(const struct conf_link *conf)
 		return false;
 	for (size_t i = 0; i < conf->allowed_ips.n; i++) {
 		if (conf->allowed_ips.items[i].len == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool wants_family(const struct conf_link *conf, int family)
-{
-	for (size_t i = 0; i < conf->allowed_ips.n; i++) {
-		if (conf->allowed_ips.items[i].len == 0 &&
-		    conf->allowed_ips.items[i].family == family)
 			return true;
 	}
 	return false;
@@ -287,7 +279,7 @@ int policy_apply(struct netlink *nl, const struct conf_link *conf, unsigned int 
 	for (size_t i = 0; i < N_FAMILIES && result == 0; i++) {
 		const struct prefix everything = { .family = families[i], .len = 0 };
 
-		if (wants_family(conf, families[i])) {
+		if (prefixes_has_default(&conf->allowed_ips, families[i])) {
 			result = apply_family(nl, ifindex, families[i], policy, failure);
 			continue;
 		}

@@ -31,6 +31,8 @@ struct child {
 	bool is_stopping; /* it got SIGTERM */
 	char line[PROGRAM_LINE_MAX];
 	size_t line_len;
+	char last_line[PROGRAM_LINE_MAX]; /* beyond PROGRAM_LINES_MAX: an error often ends it */
+	size_t last_line_len;
 	size_t n_lines;
 };
 
@@ -120,16 +122,24 @@ static int open_input(const struct program_job *job, int *ret)
 	return len == (ssize_t)job->input_len ? 0 : -EIO;
 }
 
-static void say_line(struct child *child)
+static void say(const struct program_job *job, const char *line, size_t len)
 {
-	const struct program_job *job = child->job;
 	char text[PROGRAM_LINE_MAX];
 
+	if (job->say)
+		job->say(job->context, parse_escape(line, len, text, sizeof(text)));
+}
+
+static void say_line(struct child *child)
+{
 	if (child->line_len == 0)
 		return;
-	if (child->n_lines < PROGRAM_LINES_MAX && job->say)
-		job->say(job->context,
-			 parse_escape(child->line, child->line_len, text, sizeof(text)));
+	if (child->n_lines < PROGRAM_LINES_MAX) {
+		say(child->job, child->line, child->line_len);
+	} else {
+		memcpy(child->last_line, child->line, child->line_len);
+		child->last_line_len = child->line_len;
+	}
 	child->n_lines++;
 	child->line_len = 0;
 }
@@ -164,18 +174,23 @@ static void read_output(struct child *child)
 	}
 }
 
-/* The rest of the output. */
+/* The rest of the output: of too much of it the last line, too. */
 static void finish_output(struct child *child)
 {
 	char text[64];
+	size_t n_left_out;
 
 	read_output(child);
 	say_line(child);
-	if (child->n_lines > PROGRAM_LINES_MAX && child->job->say) {
-		snprintf(text, sizeof(text), "... and %zu lines more",
-			 child->n_lines - PROGRAM_LINES_MAX);
-		child->job->say(child->job->context, text);
+	if (child->n_lines <= PROGRAM_LINES_MAX)
+		return;
+	n_left_out = child->n_lines - PROGRAM_LINES_MAX - 1;
+	if (n_left_out > 0) {
+		snprintf(text, sizeof(text), "... (%zu line%s left out)", n_left_out,
+			 n_left_out == 1 ? "" : "s");
+		say(child->job, text, strlen(text));
 	}
+	say(child->job, child->last_line, child->last_line_len);
 }
 
 /* Asks the group to end, and a second time orders it. */

@@ -15,7 +15,7 @@
 #include "common/defs.h"
 #include "common/nsec.h"
 
-/* Output that is handed over; the rest is read and forgotten. */
+/* Output that is handed over, and of more of it the last line; the rest is read and forgotten. */
 enum program_limits {
 	PROGRAM_LINE_MAX = 240, /* characters of a line, escapes included, with a NUL */
 	PROGRAM_LINES_MAX = 100,

@@ -15,6 +15,7 @@
 #include "common/parse.h"
 #include "conf/values.h"
 #include "daemon/host/netns.h"
+#include "daemon/host/run_dir.h"
 
 #define FILE_NAME "undo"
 #define TEMPORARY "undo.new"
@@ -59,36 +60,17 @@ static const char *const keys[N_KEYS] = {
 #define NAMESPACE   "namespace"
 #define BRIDGE_NAME "bridge-name"
 
-/* Opens the directory of the file, and judges who may write there. */
-static int open_dir(const char *run_dir)
-{
-	int fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || (st.st_uid != 0 && st.st_uid != geteuid()) ||
-	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-		close(fd);
-		return -EPERM;
-	}
-	return fd;
-}
-
 /* The file's text with a NUL; bytes without it, or a negative errno. */
 static ssize_t read_text(int dir, char text[static FILE_MAX])
 {
-	int fd = openat(dir, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
+	int fd = run_dir_read(dir, FILE_NAME);
 	ssize_t len;
 
 	if (fd < 0)
-		return -errno;
-	len = fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-			      (st.st_uid != 0 && st.st_uid != geteuid()) ||
-			      (st.st_mode & (S_IWGRP | S_IWOTH)) != 0
-		      ? -EPERM
-		      : read(fd, text, FILE_MAX - 1);
+		return fd;
+	len = read(fd, text, FILE_MAX - 1);
+	if (len < 0)
+		len = -errno;
 	close(fd);
 	text[len > 0 ? len : 0] = '\0';
 	return len;
@@ -176,7 +158,7 @@ static void take_line(struct undo *undo, char *line)
 int undo_load(const char *run_dir, struct undo *ret)
 {
 	char text[FILE_MAX], *save = NULL;
-	int dir = open_dir(run_dir);
+	int dir = run_dir_open(run_dir);
 	ssize_t len;
 
 	*ret = (struct undo) { .netns = 0 };
@@ -189,24 +171,6 @@ int undo_load(const char *run_dir, struct undo *ret)
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		take_line(ret, line);
 	return 0;
-}
-
-int undo_make_dir(const char *run_dir)
-{
-	char above[PATH_MAX];
-	size_t len = strlen(run_dir);
-	char *slash;
-
-	if (len >= sizeof(above))
-		return -ENAMETOOLONG;
-	memcpy(above, run_dir, len + 1);
-	slash = strrchr(above, '/');
-	if (slash && slash != above) {
-		*slash = '\0';
-		if (mkdir(above, 0755) < 0 && errno != EEXIST)
-			return -errno;
-	}
-	return mkdir(run_dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 /* The file that is locked, in the directory above. Where a sandbox makes that one read-only, the
@@ -250,9 +214,9 @@ static int write_text(int dir, const char *text, size_t len)
 	int fd, error = 0;
 
 	(void)unlinkat(dir, TEMPORARY, 0);
-	fd = openat(dir, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = run_dir_create(dir, TEMPORARY, 0644);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	errno = 0;
 	if (write(fd, text, len) != (ssize_t)len)
 		error = errno != 0 ? -errno : -ENOSPC;
@@ -294,7 +258,7 @@ int undo_save(const char *run_dir, const struct undo *undo)
 	};
 	char text[FILE_MAX];
 	size_t len = 0;
-	int dir, error = undo_make_dir(run_dir);
+	int dir, error = run_dir_make(run_dir);
 
 	if (error < 0)
 		return error;
@@ -311,7 +275,7 @@ int undo_save(const char *run_dir, const struct undo *undo)
 	add_text(text, &len, RECORD, undo->record);
 	add_text(text, &len, NAMESPACE, undo->namespace);
 	add_text(text, &len, BRIDGE_NAME, undo->bridge.name);
-	dir = open_dir(run_dir);
+	dir = run_dir_open(run_dir);
 	if (dir < 0)
 		return dir;
 	error = write_text(dir, text, len);
@@ -321,7 +285,7 @@ int undo_save(const char *run_dir, const struct undo *undo)
 
 int undo_forget(const char *run_dir)
 {
-	int dir = open_dir(run_dir);
+	int dir = run_dir_open(run_dir);
 	int error = 0;
 
 	if (dir < 0)

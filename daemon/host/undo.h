@@ -3,8 +3,9 @@
  * file, so that a later process can take it back when this one is killed.
  *
  * The file is RUNDIR/undo, lines of "KEY VALUE". It is replaced as a whole, lies in a directory
- * that only root or the service may write, and is as short-lived as the kernel's tables
- * themselves, because /run is gone after a boot.
+ * that only root or the service may write (run_dir.h), and is as short-lived as the kernel's tables
+ * themselves, because /run is gone after a boot. Everybody may read it, so that links of several
+ * users leave each other what they need.
  */
 #ifndef DAEMON_HOST_UNDO_H
 #define DAEMON_HOST_UNDO_H
@@ -46,8 +47,8 @@ struct undo {
 };
 
 /*!
- * Reads the notes of an earlier process. Keys from another version are skipped; a file that does
- * not belong to root or to us, or that others may write, is not believed.
+ * Reads the notes of an earlier process. Keys from another version are skipped; a file that
+ * run_dir.h does not believe is not read.
  * \param run_dir  directory of the link, for example "/run/vpnd/site-a"
  * \param ret      zeroed unless the result is 0
  * \return 0; UNDO_NOTHING; -EPERM: whose file is it?; another negative errno
@@ -55,17 +56,10 @@ struct undo {
 int undo_load(const char *run_dir, struct undo *ret);
 
 /*!
- * Writes the notes, in place of those before. The directory is made when it is not there (0700,
- * and the one above it 0755).
+ * Writes the notes, in place of those before. The directory is made when it is not there.
  * \return 0 or a negative errno; the notes before are then untouched
  */
 int undo_save(const char *run_dir, const struct undo *undo);
-
-/*!
- * Makes a run directory (0700), and the one above it (0755), unless they are there.
- * \return 0 or a negative errno
- */
-int undo_make_dir(const char *run_dir);
 
 /*! Removes the file; 0 also when there is none. */
 int undo_forget(const char *run_dir);

@@ -121,6 +121,7 @@ bool cookie_consume_reply(struct cookie_maker *maker, const struct msg_cookie *r
 			     reply->nonce, maker->cookie_key))
 		return false;
 	memcpy(maker->cookie, cookie, MAC_LEN);
+	sodium_memzero(cookie, sizeof(cookie));
 	maker->cookie_birth = now;
 	maker->has_cookie = true;
 	maker->has_last_mac1 = false;

@@ -207,16 +207,17 @@ size_t keypair_seal(struct keypair *keypair, uint8_t *message, const uint8_t *pl
 	return DATA_HEADER_LEN + plain_len + keypair->cipher->tag_len;
 }
 
-/* What can be said without opening. */
-static enum keypair_result look_at(const struct keypair *keypair,
-				   const struct sealed_message *message, uint64_t counter,
-				   nsec_t now)
+/* Whether a message may be opened; if not, its result says why. */
+static bool may_open(const struct keypair *keypair, struct sealed_message *message,
+		     uint64_t counter, nsec_t now)
 {
 	if (nsec_expired(keypair->birth, REJECT_AFTER_TIME, now) ||
-	    counter >= REJECT_AFTER_MESSAGES)
-		return KEYPAIR_EXPIRED;
-	return message->len < DATA_HEADER_LEN + keypair->cipher->tag_len ? KEYPAIR_NOT_AUTHENTIC
-									 : KEYPAIR_OPENED;
+	    counter >= REJECT_AFTER_MESSAGES) {
+		message->result = KEYPAIR_EXPIRED;
+		return false;
+	}
+	message->result = KEYPAIR_NOT_AUTHENTIC;
+	return message->len >= DATA_HEADER_LEN + keypair->cipher->tag_len;
 }
 
 /* What came of a message whose tag was right. */
@@ -226,8 +227,8 @@ static void accept_opened(struct keypair *keypair, struct sealed_message *messag
 
 	message->serial = keypair->serial;
 	message->plain_len = message->len - DATA_HEADER_LEN - keypair->cipher->tag_len;
-	if (!replay_accept(&keypair->replay, counter))
-		message->result = KEYPAIR_REPLAYED;
+	message->result =
+		replay_accept(&keypair->replay, counter) ? KEYPAIR_OPENED : KEYPAIR_REPLAYED;
 	message->n_ahead = keypair->replay.n_end - n_end;
 	message->is_first = n_end == 0 && message->result == KEYPAIR_OPENED;
 }
@@ -235,7 +236,8 @@ static void accept_opened(struct keypair *keypair, struct sealed_message *messag
 void keypair_open(struct keypair *keypair, struct sealed_message *messages, size_t n, nsec_t now)
 {
 	struct cipher_job jobs[OPEN_BATCH];
-	size_t n_jobs = 0, job = 0;
+	struct sealed_message *tried[OPEN_BATCH];
+	size_t n_jobs = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		struct sealed_message *message = &messages[i];
@@ -244,24 +246,20 @@ void keypair_open(struct keypair *keypair, struct sealed_message *messages, size
 
 		memcpy(&header, message->bytes, sizeof(header));
 		message->is_first = false;
-		message->result = look_at(keypair, message, le64_load(header.counter), now);
-		if (message->result == KEYPAIR_OPENED)
-			jobs[n_jobs++] = (struct cipher_job) {
-				.to = sealed,
-				.from = sealed,
-				.len = message->len - DATA_HEADER_LEN,
-				.counter = le64_load(header.counter),
-			};
+		if (!may_open(keypair, message, le64_load(header.counter), now))
+			continue;
+		tried[n_jobs] = message;
+		jobs[n_jobs++] = (struct cipher_job) {
+			.to = sealed,
+			.from = sealed,
+			.len = message->len - DATA_HEADER_LEN,
+			.counter = le64_load(header.counter),
+		};
 	}
 	keypair->cipher->open_batch(&keypair->receive_key, jobs, n_jobs);
-	for (size_t i = 0; i < n; i++) {
-		if (messages[i].result != KEYPAIR_OPENED)
-			continue;
-		if (jobs[job].is_authentic)
-			accept_opened(keypair, &messages[i], jobs[job].counter);
-		else
-			messages[i].result = KEYPAIR_NOT_AUTHENTIC;
-		job++;
+	for (size_t i = 0; i < n_jobs; i++) {
+		if (jobs[i].is_authentic)
+			accept_opened(keypair, tried[i], jobs[i].counter);
 	}
 }
 

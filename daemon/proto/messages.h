@@ -38,11 +38,11 @@
 #define INITIATION_INTERVAL (NSEC_PER_SEC / 50)
 
 enum msg_sizes {
-	MAC_LEN = 16,  /* mac1, mac2 and the cookie */
-	TAG_LEN = 16,  /* Poly1305 */
-	HASH_LEN = 32, /* BLAKE2s */
-	TIMESTAMP_LEN = 12 /* TAI64N */,
-	PADDING_UNIT = 16, /* section 5.4.6: plaintext is padded to a multiple of this */
+	MAC_LEN = 16,       /* mac1, mac2 and the cookie */
+	TAG_LEN = 16,       /* Poly1305 */
+	HASH_LEN = 32,      /* BLAKE2s */
+	TIMESTAMP_LEN = 12, /* TAI64N */
+	PADDING_UNIT = 16,  /* section 5.4.6: plaintext is padded to a multiple of this */
 	DATA_HEADER_LEN = 16,
 	DATA_OVERHEAD = DATA_HEADER_LEN + TAG_LEN,
 	HANDSHAKE_MAX_LEN = 148, /* longest message that is not data */

@@ -21,9 +21,10 @@ offer_t offer_read(const struct tai64n *stamp)
 {
 	uint32_t low = be32_load(stamp->nanoseconds) & (TAI64N_STEP_NS - 1);
 
-	if (low >> MARKER_SHIFT != MARKER)
+	/* Others send all their nanoseconds: few of those may look like an offer. */
+	if (low >> MARKER_SHIFT != MARKER || low & FLAGS_MASK & ~OFFER_KNOWN)
 		return 0;
-	return (offer_t)(low & FLAGS_MASK & OFFER_KNOWN);
+	return (offer_t)(low & FLAGS_MASK);
 }
 
 const char *offer_label(enum offer_carries carries, enum cipher_suite suite, size_t *len)

@@ -1,9 +1,12 @@
 /*
  * What two vpnds agree on beyond WireGuard, without a byte more on the wire.
  *
- * The initiator puts an offer into the low 24 bits of its timestamp's nanoseconds, which every
- * stock implementation sends as zero and compares as part of a number only: 12 bits of marker and
- * 12 of flags. The marker is small enough that the nanoseconds stay below 10^9 whatever they are.
+ * The initiator puts an offer into the low 24 bits of its timestamp's nanoseconds: 12 bits of
+ * marker and 12 of flags. WireGuard compares them as part of a number only. The implementations of
+ * its authors send them as zero; others send the time as it is, so that any 24 bits may come.
+ * Therefore only the marker with flags that are known makes an offer, 15 values of 2^24: once in a
+ * million initiations such a peer is mistaken for a vpnd, and its next try, five seconds later, is
+ * not. The marker is small enough that the nanoseconds stay below 10^9 whatever they are.
  * A stock responder sees an ordinary timestamp and answers an ordinary response. A vpnd picks a
  * suite that both have, and for any but the baseline mixes the suite's label into the hash before
  * it seals the empty payload, and into the derivation of the transport keys. The initiator opens
@@ -53,7 +56,8 @@
  * flag. */
 typedef uint16_t offer_t;
 
-/* The flags that this vpnd knows; others are ignored, for those to come. */
+/* The flags that this vpnd knows. With another one it is no offer, and the session is plain
+ * WireGuard's: who adds a flag must go on without it when that is the answer. */
 #define OFFER_SUITES                                                                               \
 	((1U << CIPHER_AES256_GCM) | (1U << CIPHER_AEGIS128L) | (1U << CIPHER_AEGIS256))
 #define OFFER_TAP   (1U << 11) /* data messages carry frames; more suites grow from below */
@@ -77,8 +81,12 @@ offer_t offer_read(const struct tai64n *stamp);
  */
 const char *offer_label(enum offer_carries carries, enum cipher_suite suite, size_t *len);
 
-/*! The label of a response that begins no session, because the responder's end carries what the
- * initiator's does not. \param len  set to its bytes */
+/*!
+ * The label of a response that begins no session, because the responder's end carries what the
+ * initiator's does not.
+ *
+ * \param len  set to its bytes
+ */
 const char *offer_refusal_label(size_t *len);
 
 #endif

@@ -100,7 +100,8 @@ void peer_want_session(struct peer *peer, uint64_t serial, nsec_t now)
 {
 	const struct keypair *current = peer->secrets->keypairs.current;
 
-	if (serial == (current ? current->serial : 0))
+	/* Keys that were erased meanwhile, as after a long suspend, have no newer one either. */
+	if (!current || serial == current->serial)
 		peer_want_handshake(peer, false, now);
 }
 
@@ -193,7 +194,11 @@ void peer_confirmed(struct peer *peer, uint64_t serial, nsec_t when)
 	struct keypairs *keypairs = &peer->secrets->keypairs;
 	const struct keypair *keypair = keypairs_find_serial(keypairs, serial);
 
-	if (!keypair || !keypairs_confirm(keypairs, keypair))
+	if (!keypair)
+		return;
+	/* Who has the keys has made the initiation for them. */
+	peer->is_stamp_fresh |= !keypair->i_am_initiator;
+	if (!keypairs_confirm(keypairs, keypair))
 		return;
 	peer->handshake_time = 0;
 	/* Should ours be under way as well, it is not needed any more. */
@@ -230,34 +235,42 @@ enum peer_verdict peer_data_verdict(enum keypair_result result, size_t plain_len
 	return refusals[result];
 }
 
+static const struct {
+	const char *key;
+	const char *text;
+} verdicts[] = {
+	[PEER_RESPONDED] = { "initiation_answered", "initiation answered" },
+	[PEER_ESTABLISHED] = { "response", "response" },
+	[PEER_DATA] = { "data", "data" },
+	[PEER_KEEPALIVE] = { "keepalive", "keepalive" },
+	[PEER_COOKIE_STORED] = { "cookie_stored", "cookie stored" },
+	[PEER_COOKIE_SENT] = { "cookie_sent", "cookie sent" },
+	[PEER_BAD_MAC1] = { "bad_mac1", "bad mac1" },
+	[PEER_RATE_LIMITED] = { "rate_limited", "rate limited" },
+	[PEER_BAD_SEAL] = { "bad_seal", "bad seal" },
+	[PEER_LOW_ORDER] = { "low_order", "low-order point" },
+	[PEER_UNKNOWN_KEY] = { "unknown_key", "unknown key" },
+	[PEER_OLD_TIMESTAMP] = { "old_timestamp", "old timestamp" },
+	[PEER_TOO_SOON] = { "too_soon", "too soon" },
+	[PEER_UNASKED] = { "unasked", "unasked" },
+	[PEER_NO_SUITE] = { "no_common_cipher", "no common cipher" },
+	[PEER_PSK_DIFFERS] = { "psk_differs", "preshared key differs" },
+	[PEER_IS_TUN] = { "peer_is_tun", "peer is tun" },
+	[PEER_IS_TAP] = { "peer_is_tap", "peer is tap" },
+	[PEER_UNKNOWN_INDEX] = { "unknown_index", "unknown index" },
+	[PEER_EXPIRED] = { "expired", "expired key" },
+	[PEER_FORGED] = { "forged", "forged" },
+	[PEER_REPLAYED] = { "replayed", "replayed" },
+	[PEER_NO_KEYS] = { "no_keys", "no keys yet" },
+};
+static_assert(ARRAY_SIZE(verdicts) == PEER_N_VERDICTS, "names for each verdict");
+
+const char *peer_verdict_key(enum peer_verdict verdict)
+{
+	return verdicts[verdict].key;
+}
+
 const char *peer_verdict_name(enum peer_verdict verdict)
 {
-	static const char *const names[] = {
-		[PEER_RESPONDED] = "initiation answered",
-		[PEER_ESTABLISHED] = "response",
-		[PEER_DATA] = "data",
-		[PEER_KEEPALIVE] = "keepalive",
-		[PEER_COOKIE_STORED] = "cookie stored",
-		[PEER_COOKIE_SENT] = "cookie sent",
-		[PEER_BAD_MAC1] = "bad mac1",
-		[PEER_RATE_LIMITED] = "rate limited",
-		[PEER_BAD_SEAL] = "bad seal",
-		[PEER_LOW_ORDER] = "low-order point",
-		[PEER_UNKNOWN_KEY] = "unknown key",
-		[PEER_OLD_TIMESTAMP] = "old timestamp",
-		[PEER_TOO_SOON] = "too soon",
-		[PEER_UNASKED] = "unasked",
-		[PEER_NO_SUITE] = "no common cipher",
-		[PEER_PSK_DIFFERS] = "preshared key differs",
-		[PEER_IS_TUN] = "peer is tun",
-		[PEER_IS_TAP] = "peer is tap",
-		[PEER_UNKNOWN_INDEX] = "unknown index",
-		[PEER_EXPIRED] = "expired key",
-		[PEER_FORGED] = "forged",
-		[PEER_REPLAYED] = "replayed",
-		[PEER_NO_KEYS] = "no keys yet",
-	};
-	static_assert(ARRAY_SIZE(names) == PEER_N_VERDICTS, "a name for each verdict");
-
-	return names[verdict];
+	return verdicts[verdict].text;
 }

@@ -29,7 +29,7 @@
 #include "daemon/proto/ratelimit.h"
 #include "daemon/proto/timers.h"
 
-/* What a datagram turned out to be. The order is that of peer_verdict_name(). */
+/* What a datagram turned out to be. */
 enum peer_verdict {
 	/* authentic: the caller may roam to the source */
 	PEER_RESPONDED,   /* an initiation; the response is in the reply */
@@ -97,10 +97,13 @@ struct peer {
 
 	struct tai64n last_stamp_sent; /* of our initiations: each must be greater */
 	struct tai64n last_stamp_seen; /* of the peer's; outlives every session */
-	nsec_t last_consumed;          /* when we opened an initiation; 0: never */
-	nsec_t last_handshake_sent;    /* initiation or response; 0: never */
-	nsec_t initiation_sent;        /* our latest one, for the round-trip time */
-	bool has_sent_last_minute;     /* the initiation of S19 was asked for in this session */
+	bool is_stamp_fresh;  /* the peer used a session that it began since the start: no greater
+				 stamp is a recording */
+	offer_t offer_seen;   /* in the peer's latest initiation that we answered; 0: none */
+	nsec_t last_consumed; /* when we opened an initiation; 0: never */
+	nsec_t last_handshake_sent; /* initiation or response; 0: never */
+	nsec_t initiation_sent;     /* our latest one, for the round-trip time */
+	bool has_sent_last_minute;  /* the renewal on receiving, once a session: keep_key_fresh() */
 
 	enum cipher_suite suites[N_CIPHERS]; /* as in the configuration */
 	size_t n_suites;
@@ -139,8 +142,11 @@ void peer_deinit(struct peer *peer);
 /*! Another preshared key, used from the next handshake on. \param preshared  all zero: none */
 void peer_set_preshared(struct peer *peer, const struct key *preshared);
 
-/*! Another PersistentKeepalive; one that is switched on starts at once. \param persistent_keepalive
- * seconds, 0: off */
+/*!
+ * Another PersistentKeepalive; one that is switched on starts at once.
+ *
+ * \param persistent_keepalive  seconds, 0: off
+ */
 void peer_set_keepalive(struct peer *peer, uint16_t persistent_keepalive, nsec_t now);
 
 /*! Other ciphers, as in struct peer_config. The session goes on until a new one, which is asked for
@@ -149,8 +155,8 @@ void peer_set_suites(struct peer *peer, const enum cipher_suite *suites, size_t 
 		     bool is_forced, nsec_t now);
 
 /*!
- * Other static keys, or none (all zero). The session ends, and a handshake is asked for if there
- * are both.
+ * Other static keys, or none (all zero). A session, or the handshake under way, ends, and another
+ * handshake is asked for at once. Without either the peer waits for something to send, as ever.
  * \return 0; -ENOMEM; -EINVAL when the peer's public key is of low order: nothing has changed
  */
 int peer_set_keys(struct peer *peer, const struct key *own_private, const struct key *peer_public,
@@ -158,7 +164,7 @@ int peer_set_keys(struct peer *peer, const struct key *own_private, const struct
 
 /*!
  * Packets wait, and there is no keypair that may seal them: asks for a handshake.
- * \param serial  of the keypair that may not seal any more, 0 for none; when there is another one
+ * \param serial  of the keypair that may not seal any more, 0 for none; when there is a newer one
  *                by now, whoever asks is about to hear of it
  */
 void peer_want_session(struct peer *peer, uint64_t serial, nsec_t now);
@@ -215,7 +221,10 @@ enum peer_verdict peer_receive_handshake(struct peer *peer, enum msg_type type,
 /*! What keypair_open() found, as a verdict. \param plain_len  of KEYPAIR_OPENED */
 enum peer_verdict peer_data_verdict(enum keypair_result result, size_t plain_len);
 
-/*! A verdict in one or two words, as counters and logs call it: "replayed". */
+/*! A verdict in one or two words, as logs call it: "bad mac1". */
 const char *peer_verdict_name(enum peer_verdict verdict);
+
+/*! The same for programs: "bad_mac1". It is part of documented formats. */
+const char *peer_verdict_key(enum peer_verdict verdict);
 
 #endif

@@ -10,7 +10,7 @@
 #include "daemon/proto/peer.h"
 #include "daemon/proto/peer_internal.h"
 
-/* A random index that none of ours has (S27). */
+/* A random index that none of ours has: the far end must not be able to guess it (paper, 5.4). */
 static uint32_t fresh_index(struct peer *peer)
 {
 	const struct noise_handshake *handshake = &peer->secrets->handshake;
@@ -131,6 +131,7 @@ static enum peer_verdict respond(struct peer *peer, const struct noise_opened_in
 
 	keypairs_install(&secrets->keypairs, &keys, false, index, opened->remote_index, now);
 	sodium_memzero(&keys, sizeof(keys));
+	peer->offer_seen = offer;
 	timers_session_derived(&peer->timers, now);
 	timers_authenticated_sent(&peer->timers, now);
 	timers_authenticated_received(&peer->timers, now);
@@ -164,9 +165,10 @@ static enum peer_verdict receive_initiation(struct peer *peer, const uint8_t *me
 		   !nsec_expired(peer->last_consumed, INITIATION_INTERVAL, now)) {
 		verdict = PEER_TOO_SOON;
 	} else {
-		/* Without an earlier stamp, as after a restart, it may be a recording. While there
-		 * is a session, only its confirmation moves traffic to where this came from. */
-		reply->may_be_replay = peer->last_consumed == 0 &&
+		/* After a restart it may be a recording, and so may others after it, until one is
+		 * confirmed. While there is a session, only that moves traffic to where it came
+		 * from. */
+		reply->may_be_replay = !peer->is_stamp_fresh &&
 				       keypair_can_send(peer->secrets->keypairs.current, now);
 		peer->last_stamp_seen = opened.timestamp;
 		peer->last_consumed = now;
@@ -179,10 +181,11 @@ static enum peer_verdict receive_initiation(struct peer *peer, const uint8_t *me
 /*
  * Begins a session as initiator.
  *
- * When both ends initiate at once, there are two sessions, and each end would send with its own:
- * then every rekey crosses again, and packets sealed with a key that the other end has dropped
- * are lost. So the end with the smaller public key yields to the session of the other. A stock
- * peer gives up its initiation when ours arrives: its session has no packet and never wins.
+ * When both ends initiate at once, there are two sessions, and each end sends with its own: then
+ * every rekey crosses again, and packets sealed with a key that the other end has dropped are lost.
+ * So of two ends that offer alike, ciphers or nothing, the one with the smaller public key yields
+ * to the session of the other. Where only this end offers, the peer is no vpnd, and each keeps its
+ * own session, as the paper has it.
  */
 static void begin_session(struct peer *peer, const struct noise_session_keys *keys,
 			  uint32_t local_index, uint32_t remote_index, nsec_t now)
@@ -190,9 +193,10 @@ static void begin_session(struct peer *peer, const struct noise_session_keys *ke
 	const struct noise_identity *identity = &peer->secrets->identity;
 	struct keypairs *keypairs = &peer->secrets->keypairs;
 	bool has_crossed = keypairs->next && keypairs->next->birth >= peer->initiation_sent;
+	bool are_alike = !peer->offered == !peer->offer_seen;
 
 	keypairs_install(keypairs, keys, true, local_index, remote_index, now);
-	if (has_crossed &&
+	if (has_crossed && are_alike &&
 	    sodium_compare(identity->own_public.bytes, identity->peer_public.bytes, KEY_LEN) < 0)
 		keypairs_yield(keypairs);
 }

@@ -34,6 +34,16 @@ void peer_set_suites(struct peer *peer, const enum cipher_suite *suites, size_t 
 		peer_want_handshake(peer, false, now);
 }
 
+/* Whether there is a session, or a handshake that is to make one. */
+static bool is_wanted(const struct peer *peer)
+{
+	const struct keypairs *keypairs = &peer->secrets->keypairs;
+
+	return keypairs->current || keypairs->previous || keypairs->next ||
+	       peer->secrets->handshake.is_waiting || (peer->wanted & PEER_INITIATE) ||
+	       timers_is_retrying(&peer->timers);
+}
+
 /* Nothing of the old session may be used, nor is anything owed to it. */
 static void forget_session(struct peer *peer)
 {
@@ -51,6 +61,7 @@ static void forget_session(struct peer *peer)
 static void forget_peer(struct peer *peer)
 {
 	memset(&peer->last_stamp_seen, 0, sizeof(peer->last_stamp_seen));
+	peer->is_stamp_fresh = false;
 	peer->last_session_up = 0;
 }
 
@@ -59,6 +70,7 @@ int peer_set_keys(struct peer *peer, const struct key *own_private, const struct
 {
 	struct peer_secrets *secrets = peer->secrets;
 	struct noise_identity *identity = secret_alloc(sizeof(*identity));
+	bool needs_session = is_wanted(peer);
 	int r = 0;
 
 	if (!identity)
@@ -78,7 +90,9 @@ int peer_set_keys(struct peer *peer, const struct key *own_private, const struct
 		forget_session(peer);
 		peer_set_keepalive(
 			peer, (uint16_t)(peer->timers.persistent_interval / NSEC_PER_SEC), now);
-		peer_want_handshake(peer, false, now);
+		/* Who was silent stays so: keys alone are no reason to call. */
+		if (needs_session)
+			peer_want_handshake(peer, false, now);
 	}
 	secret_free(identity);
 	return r;

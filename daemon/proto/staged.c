@@ -50,18 +50,21 @@ bool staged_push(struct staged *staged, const uint8_t *packet, size_t len)
 	return has_room;
 }
 
+uint8_t *staged_first(const struct staged *staged, size_t *len)
+{
+	*len = staged->n > 0 ? staged->len[staged->first] : 0;
+	return staged->n > 0 ? place(staged, staged->first) : NULL;
+}
+
 const uint8_t *staged_pop(struct staged *staged, size_t *len)
 {
-	size_t i = staged->first;
+	const uint8_t *packet = staged_first(staged, len);
 
-	if (staged->n == 0) {
-		*len = 0;
-		return NULL;
+	if (packet) {
+		staged->first = (staged->first + 1) % STAGED_MAX;
+		staged->n--;
 	}
-	*len = staged->len[i];
-	staged->first = (i + 1) % STAGED_MAX;
-	staged->n--;
-	return place(staged, i);
+	return packet;
 }
 
 size_t staged_clear(struct staged *staged)

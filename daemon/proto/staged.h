@@ -41,6 +41,13 @@ void staged_deinit(struct staged *staged);
 bool staged_push(struct staged *staged, const uint8_t *packet, size_t len);
 
 /*!
+ * Finds the oldest packet, which stays.
+ * \param len  set to its length
+ * \return the packet, with room behind it up to STAGED_PACKET_MAX; NULL when there is none
+ */
+uint8_t *staged_first(const struct staged *staged, size_t *len);
+
+/*!
  * Takes the oldest packet.
  * \param len  set to its length
  * \return the packet, valid until the next push; NULL when there is none

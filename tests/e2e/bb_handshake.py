@@ -1,4 +1,4 @@
-"""Black-box groups for the handshake's messages: rules S1 to S10, S16, S27.
+"""Black-box groups for the handshake's messages, their pace and their limits.
 
 Each group is a function with a daemon of its own, so that all run at the same time (see
 blackbox.py).
@@ -45,7 +45,7 @@ def pending(link: Link, seconds: float = 6.0) -> tuple[Handshake, Packet]:
 
 
 def first_message(report: Report) -> None:
-    """Message 1 as the responder sees it: S1, S5, S6, S8, S27"""
+    """Message 1 as the responder sees it"""
     with Link(10) as link:
         good = link.peer.initiation()[0]
         bad = [good[:-1], good + b"\0"] + [
@@ -54,37 +54,41 @@ def first_message(report: Report) -> None:
         for message in bad:
             link.peer.send(message)
         report.row(
-            "S1",
+            "sizes",
             not (got := link.peer.drain(SHORT)),
             "initiation a byte too long, too short, or with any " "reserved bit set: silence",
             kinds(got),
         )
-        report.row("S2", answered(link), "a right initiation is answered")
+        report.row("handshake", answered(link), "a right initiation is answered")
         for name, point in LOW_ORDER.items():
             silent = not answered(link, ephemeral_point=point) and not answered(
                 link, ephemeral_point=high_bit(point)
             )
             report.row(
-                "S5", silent, f"ephemeral {name} of small order, also with the high bit: silence"
+                "small-order",
+                silent,
+                f"ephemeral {name} of small order, also with the high bit: silence",
             )
         stamp = link.peer.stamp()
         seconds, nanoseconds = struct.unpack(">QI", stamp)
         later = struct.pack(">QI", seconds, (nanoseconds + 1) % 10**9)
-        report.row("S6", answered(link, timestamp=stamp), "first use of a timestamp: answered")
-        report.row("S6", not answered(link, timestamp=stamp), "the same timestamp: silence")
         report.row(
-            "S6",
+            "timestamp", answered(link, timestamp=stamp), "first use of a timestamp: answered"
+        )
+        report.row("timestamp", not answered(link, timestamp=stamp), "the same timestamp: silence")
+        report.row(
+            "timestamp",
             not answered(link, timestamp=struct.pack(">QI", seconds - 1, nanoseconds)),
             "a lower timestamp: silence",
         )
-        report.row("S6", answered(link, timestamp=later), "1 ns more: answered")
+        report.row("timestamp", answered(link, timestamp=later), "1 ns more: answered")
         time.sleep(1)
         pair = [link.peer.initiation()[0] for _ in range(2)]
         link.peer.send(pair[0])
         time.sleep(0.005)
         link.peer.send(pair[1])
         report.row(
-            "S8",
+            "flood",
             kinds(got := link.peer.drain(SHORT)) == [RESPONSE],
             "two rising stamps 5 ms apart: one response",
             kinds(got),
@@ -96,7 +100,7 @@ def first_message(report: Report) -> None:
         most = 50 * (time.monotonic() - start) + 2
         count = kinds(link.peer.drain(SHORT)).count(RESPONSE)
         report.row(
-            "S8",
+            "flood",
             most / 2 <= count <= most,
             f"100 rising stamps, 10 ms apart: {count} responses, at most {most:.0f}",
         )
@@ -111,7 +115,7 @@ def first_message(report: Report) -> None:
             ones, zeros = ones | index, zeros | ~index
         rising = sum(a < b for a, b in zip(indices, indices[1:]))
         report.row(
-            "S27",
+            "indices",
             len(indices) > 140
             and ones & zeros & 0xFFFFFFFF == 0xFFFFFFFF
             and 30 < rising < 120
@@ -120,7 +124,7 @@ def first_message(report: Report) -> None:
             (len(indices), hex(ones & zeros & 0xFFFFFFFF), rising),
         )
         keys = link.connect(ephemeral=new_private())
-        report.row("S2", link.ping(keys), "ping over the last session")
+        report.row("handshake", link.ping(keys), "ping over the last session")
 
 
 def cpu_nanoseconds(pid: int) -> int:
@@ -133,7 +137,7 @@ def cpu_nanoseconds(pid: int) -> int:
 
 
 def cheap_mac1(report: Report) -> None:
-    """A wrong mac1 costs no DH: S4"""
+    """A wrong mac1 costs no DH"""
     with Link(11) as link:
         bad = link.peer.initiation(mac1=os.urandom(16))[0]
         noise = os.urandom(148)
@@ -147,21 +151,21 @@ def cheap_mac1(report: Report) -> None:
             time.sleep(0.2)
             cost[name] = (cpu_nanoseconds(link.process.pid) - before) / 1e6
         report.row(
-            "S4",
+            "mac1",
             cost["mac1"] < 2 * cost["noise"] + 50,
             "10,000 wrong mac1 cost about what noise costs: "
             f"{cost['mac1']:.0f} ms and {cost['noise']:.0f} ms",
         )
-        report.row("S4", not (got := link.peer.drain(SHORT)), "and none is answered", kinds(got))
+        report.row("mac1", not (got := link.peer.drain(SHORT)), "and none is answered", kinds(got))
 
 
 def preshared(report: Report) -> None:
-    """The preshared key: S3"""
+    """The preshared key"""
     with Link(12, psk=b"k" * 32) as link:
         hs, _ = pending(link)
         link.peer.send(link.peer.response(hs, psk=b"w" * 32)[0])
         report.row(
-            "S3",
+            "psk",
             not (got := link.peer.drain(0.5)),
             "daemon as initiator, wrong PSK: no data message",
             kinds(got),
@@ -170,7 +174,7 @@ def preshared(report: Report) -> None:
         link.peer.send(message)
         packet = link.peer.expect(DATA, 0.5)
         report.row(
-            "S3",
+            "psk",
             packet and link.peer.read_data(keys, packet.data)[0] == 0,
             "the right response to the same initiation still completes it",
         )
@@ -178,24 +182,24 @@ def preshared(report: Report) -> None:
         message, hs = link.peer.initiation()
         packet = reply(link, message, 0.5)
         report.row(
-            "S3", packet and packet.kind == RESPONSE, "daemon as responder, wrong PSK: it answers"
+            "psk", packet and packet.kind == RESPONSE, "daemon as responder, wrong PSK: it answers"
         )
         try:
             link.peer.read_response(hs, packet.data)
-            report.row("S3", False, "the response must not open with the wrong PSK")
+            report.row("psk", False, "the response must not open with the wrong PSK")
         except Refused as error:
             report.row(
-                "S3",
+                "psk",
                 str(error).startswith("empty"),
                 "the response does not open with the wrong PSK",
                 error,
             )
         link.peer.psk = b"k" * 32
-        report.row("S3", link.ping(link.connect()), "the right PSK as initiator: ping")
+        report.row("psk", link.ping(link.connect()), "the right PSK as initiator: ping")
 
 
 def retries(report: Report) -> None:
-    """Initiations into silence: S7, S9, S10, S16"""
+    """Initiations into silence"""
     # An offer of other ciphers would be in the stamps: with the baseline they are a stock peer's.
     with Link(13, cipher="chacha20-poly1305") as link:
         user = link.user()
@@ -207,7 +211,7 @@ def retries(report: Report) -> None:
             if packet:
                 seen.append(packet)
         report.row(
-            "S9",
+            "pace",
             set(kinds(seen)) == {INITIATION} and len(seen) == 4,
             "20 packets a second without a peer: " "only initiations",
             kinds(seen),
@@ -215,13 +219,13 @@ def retries(report: Report) -> None:
         gaps = [b.when - a.when for a, b in zip(seen, seen[1:])]
         text = " ".join(f"{gap:.3f}" for gap in gaps)
         report.row(
-            "S10", all(4.99 <= gap <= 5.42 for gap in gaps), f"gaps of 5.0 to 5.4 s: {text}"
+            "retry", all(4.99 <= gap <= 5.42 for gap in gaps), f"gaps of 5.0 to 5.4 s: {text}"
         )
-        report.row("S10", len({round(gap, 3) for gap in gaps}) > 1, "the gaps differ", text)
+        report.row("retry", len({round(gap, 3) for gap in gaps}) > 1, "the gaps differ", text)
         opened = [link.peer.read_initiation(packet.data) for packet in seen]
         stamps = [hs.timestamp for hs in opened]
         report.row(
-            "S10",
+            "retry",
             len({hs.remote for hs in opened})
             == len({hs.their_ephemeral for hs in opened})
             == len({hs.timestamp for hs in opened})
@@ -231,15 +235,15 @@ def retries(report: Report) -> None:
         )
         fields = [struct.unpack(">QI", stamp) for stamp in stamps]
         report.row(
-            "S7",
+            "own-stamp",
             all(ns % 2**24 == 0 and ns < 10**9 for _, ns in fields),
             "the low 24 bits of the nanoseconds are zero",
             fields,
         )
         drift = fields[-1][0] - 2**62 - 10 - time.time()
-        report.row("S7", -2 < drift < 1, "the seconds are 2^62 + 10 + now", drift)
+        report.row("own-stamp", -2 < drift < 1, "the seconds are 2^62 + 10 + now", drift)
         report.row(
-            "S43",
+            "ecn",
             seen[0].tos == 0x88,
             "initiations are marked AF41 (0x88)",
             hex(seen[0].tos),
@@ -247,7 +251,7 @@ def retries(report: Report) -> None:
         )
         link.peer.send(link.peer.response(opened[-2])[0])
         report.row(
-            "S16",
+            "response",
             not [p for p in link.peer.drain(SHORT) if p.kind == DATA],
             "a response to an earlier retry is ignored",
         )
@@ -255,7 +259,7 @@ def retries(report: Report) -> None:
         link.peer.send(message)
         packet = link.peer.expect(DATA, 0.5)
         report.row(
-            "S13",
+            "initiator",
             packet
             and packet.receiver == keys.local
             and packet.counter == 0
@@ -269,15 +273,15 @@ def retries(report: Report) -> None:
         user.sendto(b"more", (link.inner[4][1], 9))
         packet = link.peer.expect(DATA, 0.5)
         report.row(
-            "S16",
+            "response",
             packet and packet.receiver == keys.local,
             "the response again, or another one to the same " "initiation, changes nothing",
         )
-        report.row("S13", link.ping(keys), "ping over the session")
+        report.row("initiator", link.ping(keys), "ping over the session")
 
 
 def after_response(report: Report) -> None:
-    """No initiation within 5 s after a response, and key confirmation: S9, S14"""
+    """No initiation within 5 s after a response, and key confirmation"""
     with Link(14) as link:
         user = link.user()
         message, hs = link.peer.initiation()
@@ -289,14 +293,14 @@ def after_response(report: Report) -> None:
             user.sendto(b"x", (link.inner[4][1], 9))
             seen += link.peer.drain(0.2)
         report.row(
-            "S14",
+            "confirmation",
             kinds(seen) == [INITIATION],
             "an unconfirmed session carries nothing",
             kinds(seen),
         )
         gap = seen[0].when - start if seen else 0.0
         report.row(
-            "S9", 4.99 <= gap <= 5.6, f"first own initiation {gap:.2f} s after the response"
+            "pace", 4.99 <= gap <= 5.6, f"first own initiation {gap:.2f} s after the response"
         )
         link.peer.drain(SHORT)
         message, hs = link.peer.initiation()
@@ -305,7 +309,7 @@ def after_response(report: Report) -> None:
             user.sendto(b"staged %d" % i, (link.inner[4][1], 9))
         got = link.peer.drain(0.5)
         report.row(
-            "S14",
+            "confirmation",
             not [p for p in got if p.kind == DATA],
             "a new unconfirmed session carries nothing",
             kinds(got),
@@ -313,7 +317,7 @@ def after_response(report: Report) -> None:
         link.peer.send(link.peer.data(keys))
         texts = [link.read(p, keys)[28:] for p in link.peer.drain(0.3) if p.kind == DATA]
         report.row(
-            "S14",
+            "confirmation",
             texts[-20:] == [b"staged %d" % i for i in range(20)],
             "after our keepalive the staged packets arrive in order",
             texts[-20:],

@@ -1,4 +1,4 @@
-"""Black-box groups for inner packets: rules S38, S39, S41, S43, S44.
+"""Black-box groups for inner packets: sizes, padding, checks, congestion marks.
 
 Each group is a function with a daemon of its own, so that all run at the same time (see
 blackbox.py).
@@ -15,7 +15,7 @@ from wgrig import Link, Report, Sniffer, env
 
 
 def padding(report: Report) -> None:
-    """Sizes on the wire: S38, S44"""
+    """Sizes on the wire"""
     with Link(44, family=6) as link:
         user, keys = link.user(), link.connect()
         link.peer.drain(SHORT)
@@ -35,7 +35,7 @@ def padding(report: Report) -> None:
             ):
                 wrong.append((size, len(packet.data)))
         report.row(
-            "S38",
+            "padding",
             not wrong,
             "inner packets of 28 to 1420 bytes: padded with zeros to 16, never over the MTU",
             wrong[:8],
@@ -47,7 +47,7 @@ def padding(report: Report) -> None:
             for p in watch.take(outgoing=True, seconds=0.1)
             if struct.unpack_from(">H", p, 40)[0] == link.port and p[0] >> 4 == 6
         ]
-        report.row("S44", sizes == [1500], "a full packet makes 1500 bytes of outer IPv6", sizes)
+        report.row("mtu", sizes == [1500], "a full packet makes 1500 bytes of outer IPv6", sizes)
         inside = Sniffer(env("DUT"), link.name)
         wanted, got = [], []
         for family in (4, 6):
@@ -64,7 +64,7 @@ def padding(report: Report) -> None:
                     got += inside.take(outgoing=False, seconds=0.03)
         got += inside.take(outgoing=False, seconds=SHORT)
         report.row(
-            "S38",
+            "padding",
             sorted(got) == sorted(wanted),
             "no padding, right padding and too much of it: trimmed to the " "IP length",
             (len(got), len(wanted)),
@@ -72,7 +72,7 @@ def padding(report: Report) -> None:
 
 
 def inner_kinds(report: Report) -> None:
-    """Odd but right inner packets, and destinations that are not allowed: S39, S41, F38"""
+    """Odd but right inner packets, and destinations that are not allowed"""
     with Link(45) as link:
         keys = link.connect()
         inside = Sniffer(env("DUT"), link.name)
@@ -101,7 +101,7 @@ def inner_kinds(report: Report) -> None:
         got = inside.take(outgoing=False, seconds=SHORT)
         for number, packet in enumerate(good):
             report.row(
-                "F38",
+                "inner-odd",
                 packet in got,
                 (
                     "ICMP error",
@@ -124,7 +124,7 @@ def inner_kinds(report: Report) -> None:
         packets = [link.read(p, keys) for p in link.peer.drain(SHORT) if p.kind == DATA]
         allowed = [p for p in packets if p[16:20] == innerpkt.packed(here)]
         report.row(
-            "S41",
+            "inner-target",
             len(packets) == len(allowed) == 1,
             "a destination outside AllowedIPs is not sent",
             len(packets),
@@ -132,7 +132,7 @@ def inner_kinds(report: Report) -> None:
 
 
 def ecn(report: Report) -> None:
-    """Congestion marks, all 16 pairs: S43"""
+    """Congestion marks, all 16 pairs"""
     wanted = {(inner, mark): inner for inner in range(4) for mark in range(4)}
     wanted.update({(2, 1): 1, (2, 3): 3, (1, 3): 3})
     for family in (4, 6):
@@ -152,7 +152,7 @@ def ecn(report: Report) -> None:
                     packet = link.peer.expect(DATA, 0.5)
                     out[mark] = packet.tos if packet else None
                 report.row(
-                    "S43",
+                    "ecn",
                     out in ({0: 0, 1: 1, 2: 2, 3: 2}, {0: 0, 1: 1, 2: 2, 3: 3}),
                     f"outer IPv{family}, inner "
                     f"IPv{inside}: outer DSCP 0, outer ECN from inner",
@@ -172,7 +172,7 @@ def ecn(report: Report) -> None:
                     if got != 0x48 | right:
                         bad[mark, outer_mark] = got
                 report.row(
-                    "S43",
+                    "ecn",
                     not bad,
                     f"outer IPv{family}, inner IPv{inside}: all 16 pairs opened as RFC 6040 says, "
                     "none dropped",
@@ -183,7 +183,7 @@ def ecn(report: Report) -> None:
             link.peer.send(link.peer.initiation()[0])
             packet = link.peer.expect(RESPONSE, 0.5)
             report.row(
-                "S43",
+                "ecn",
                 packet and packet.tos == 0x88,
                 f"a response over IPv{family} is marked AF41",
                 packet and hex(packet.tos),

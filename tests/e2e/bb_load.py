@@ -1,4 +1,4 @@
-"""Black-box groups for a daemon under load: cookies and limits, rules S32 to S36, F15 and F40.
+"""Black-box groups for a daemon under load: cookies and limits (paper, sections 5.3 and 5.4.7).
 
 They need the machine's speed, so they run one after the other. vpnd is under load from when
 handshake messages with a right mac1 come faster than 128 in a second until one second after;
@@ -71,12 +71,12 @@ def ask(link: Link, message: bytes, sock: socket.socket | None = None) -> Packet
 
 
 def cookies(report: Report) -> None:
-    """Under load: S32, S33, S35, S36"""
+    """Under load"""
     for family in (4, 6):
         with Link(80 + family, family=family) as link:
             packet = ask(link, link.peer.initiation(mac2=os.urandom(16))[0])
             report.row(
-                "S36",
+                "under-load",
                 packet and packet.kind == RESPONSE,
                 f"IPv{family}, idle: a wrong mac2 is not looked at",
             )
@@ -85,7 +85,7 @@ def cookies(report: Report) -> None:
                 message, hs = link.peer.initiation()
                 first = ask(link, message)
                 if not report.row(
-                    "S32",
+                    "cookie",
                     first and first.kind == COOKIE and len(first.data) == 64,
                     "under load: an " "initiation without mac2 gets a cookie reply of 64 bytes",
                     first and first.kind,
@@ -93,27 +93,29 @@ def cookies(report: Report) -> None:
                     return
                 cookie = link.peer.read_cookie_reply(first.data, hs)
                 report.row(
-                    "S33",
+                    "cookie-secret",
                     len(cookie) == 16,
                     "the reply opens with our mac1 and the daemon's public key",
                 )
                 message, hs2 = link.peer.initiation(mac2=os.urandom(16))
                 packet = ask(link, message)
                 report.row(
-                    "S32", packet and packet.kind == COOKIE, "so does one with a wrong mac2"
+                    "cookie", packet and packet.kind == COOKIE, "so does one with a wrong mac2"
                 )
                 report.row(
-                    "S33", packet and packet.data[8:32] != first.data[8:32], "with a new nonce"
+                    "cookie-secret",
+                    packet and packet.data[8:32] != first.data[8:32],
+                    "with a new nonce",
                 )
                 report.row(
-                    "S33",
+                    "cookie-secret",
                     packet and link.peer.read_cookie_reply(packet.data, hs2) == cookie,
                     "and the same cookie",
                 )
                 body = head(RESPONSE, 0) + os.urandom(56)
                 packet = ask(link, link.peer.macs(body, cookie=ZERO16))
                 report.row(
-                    "S32",
+                    "cookie",
                     packet
                     and packet.kind == COOKIE
                     and packet.receiver == struct.unpack_from("<I", body, 4)[0],
@@ -122,12 +124,12 @@ def cookies(report: Report) -> None:
                 )
                 packet = ask(link, link.peer.initiation(mac1=os.urandom(16))[0])
                 report.row(
-                    "S32", packet is None, "a wrong mac1 gets nothing", packet and packet.kind
+                    "cookie", packet is None, "a wrong mac1 gets nothing", packet and packet.kind
                 )
                 other = udp_socket(env("PEER"), outer("PEER", family))
                 packet = ask(link, link.peer.initiation(cookie=cookie)[0], other)
                 report.row(
-                    "S33",
+                    "cookie-secret",
                     packet and packet.kind == COOKIE,
                     "the cookie is useless from another port",
                     packet and packet.kind,
@@ -135,13 +137,13 @@ def cookies(report: Report) -> None:
                 message, hs = link.peer.initiation(cookie=cookie)
                 packet = ask(link, message)
                 if report.row(
-                    "S32",
+                    "cookie",
                     packet and packet.kind == RESPONSE,
                     "with the right mac2: a response",
                     packet and packet.kind,
                 ):
                     new = link.peer.read_response(hs, packet.data)
-                    report.row("S32", link.ping(new), "and the session works under load")
+                    report.row("cookie", link.ping(new), "and the session works under load")
                     keys = new
                 time.sleep(0.5)
                 start, good = time.monotonic(), 0
@@ -151,15 +153,15 @@ def cookies(report: Report) -> None:
                 good = [p.kind for p in link.peer.drain(SHORT)].count(RESPONSE)
                 most = 5 + 20 * (time.monotonic() - start) + 2
                 report.row(
-                    "S35",
+                    "rate",
                     5 <= good <= most,
                     f"40 a second with the right mac2: {good} answered, at most {most:.0f}",
                 )
                 time.sleep(0.5)
-                report.row("S32", link.ping(keys), "ping during the flood")
+                report.row("cookie", link.ping(keys), "ping during the flood")
             sizes = flood.replies()
             report.row(
-                "S32",
+                "cookie",
                 set(sizes) <= {64} and sizes,
                 f"the flooder got nothing but 64-byte replies ({len(sizes)})",
                 sorted(set(sizes)),
@@ -167,7 +169,7 @@ def cookies(report: Report) -> None:
             time.sleep(1.6)
             packet = ask(link, link.peer.initiation()[0])
             report.row(
-                "S36",
+                "under-load",
                 packet and packet.kind == RESPONSE,
                 "the load ends: answered without mac2 1.6 s after",
                 packet and packet.kind,
@@ -195,7 +197,7 @@ def patient_connect(link: Link, seconds: float) -> float | None:
 
 
 def spoofed_flood(report: Report) -> None:
-    """A flood from thousands of senders: F40"""
+    """A flood from thousands of senders"""
     with Link(90) as link:
         junk = link.peer.macs(head(INITIATION, 0) + os.urandom(112), cookie=ZERO16)
         dut, port = link.peer.remote[:2]
@@ -220,28 +222,28 @@ def spoofed_flood(report: Report) -> None:
         try:
             took = patient_connect(link, 10.7)
             report.row(
-                "F40",
+                "many-senders",
                 took is not None,
                 f"a peer that takes its cookie connects in {took or 0:.2f} s",
             )
-            report.row("F40", took is not None and link.ping(), "and its link works")
+            report.row("many-senders", took is not None and link.ping(), "and its link works")
         finally:
             ended.set()
             thread.join()
         after = link.memory()
         report.row(
-            "F40",
+            "many-senders",
             after - before < 2048 or link.sanitized(),
             "memory is bounded",
             f"{before} KiB, then {after}",
             lacking=True,
         )
         lines = link.log_text().count("\n")
-        report.row("F40", lines < 30, "the log stays short", lines)
+        report.row("many-senders", lines < 30, "the log stays short", lines)
 
 
 def many_initiations(report: Report) -> None:
-    """200 right initiations a second by the peer itself: F15"""
+    """200 right initiations a second by the peer itself"""
     with Link(91) as link:
         start, sent = time.monotonic(), 0
         while sent < 400:
@@ -251,7 +253,7 @@ def many_initiations(report: Report) -> None:
         got = [packet.kind for packet in link.peer.drain(SHORT)]
         seconds = time.monotonic() - start
         report.row(
-            "F15",
+            "flood",
             got.count(RESPONSE) <= 50 * seconds + 2,
             "400 initiations at 200 a second: at most 50 responses "
             f"a second ({got.count(RESPONSE)} in {seconds:.1f} s, {got.count(COOKIE)} cookies)",
@@ -259,13 +261,13 @@ def many_initiations(report: Report) -> None:
         time.sleep(1.6)
         link.peer.drain()
         try:
-            report.row("F15", link.ping(link.connect()), "after that the link works")
+            report.row("flood", link.ping(link.connect()), "after that the link works")
         except Refused as error:
-            report.row("F15", False, "after that the link works", error)
+            report.row("flood", False, "after that the link works", error)
 
 
 def own_cookie(report: Report) -> None:
-    """The daemon as initiator towards a peer under load that wants a cookie: S34, F21"""
+    """The daemon as initiator towards a peer under load that wants a cookie"""
     with Link(92) as link:
         link.poke()
         packet = link.peer.expect(INITIATION, 1)
@@ -279,14 +281,16 @@ def own_cookie(report: Report) -> None:
         link.peer.send(link.peer.cookie_reply(hs.remote, hs.mac1, cookie))
         packet = link.peer.expect(INITIATION, 6)
         report.row(
-            "F21",
+            "cookie-forged",
             packet and packet.data[-16:] == mac(cookie, packet.data[:-16]),
             "50 forged cookie replies, then the true one: mac2 is right",
         )
         message, keys = link.peer.response(link.peer.read_initiation(packet.data))
         link.peer.send(message)
         report.row(
-            "F21", link.peer.expect(DATA, 0.5) and link.ping(keys), "the handshake completes"
+            "cookie-forged",
+            link.peer.expect(DATA, 0.5) and link.ping(keys),
+            "the handshake completes",
         )
 
 

@@ -1,4 +1,4 @@
-"""Black-box groups for sessions: rules S13 to S17, S25, S34, and what restarts and mad clocks do.
+"""Black-box groups for sessions: key slots, cookies, and what restarts and mad clocks do.
 
 Each group is a function with a daemon of its own, so that all run at the same time (see
 blackbox.py).
@@ -62,7 +62,7 @@ def key_copies(report: Report) -> None:
         return
     with Link(20, psk=os.urandom(32)) as link:
         keys = link.connect()
-        report.row("S2", link.ping(keys), "a session with a preshared key, ping")
+        report.row("handshake", link.ping(keys), "a session with a preshared key, ping")
         # The link's configuration has its keys for a reload and for `wg showconf`, the peer for
         # handshakes; a session's key is with the one loop that uses it.
         secrets = {
@@ -85,44 +85,53 @@ def key_copies(report: Report) -> None:
 
 
 def rotation(report: Report) -> None:
-    """The three key slots: S14, S15, and the wiping of keys"""
+    """The three key slots, and the wiping of keys"""
     with Link(15) as link:
         user = link.user()
         first = link.connect()
-        report.row("S15", takes(link, first, user), "data of the first session is delivered")
+        report.row("key-slots", takes(link, first, user), "data of the first session is delivered")
         found = holds(link, first.recv)
         second = link.connect()
-        report.row("S15", takes(link, second, user), "data of the second session is delivered")
-        report.row("S15", takes(link, first, user), "data of the first still is, as previous")
+        report.row(
+            "key-slots", takes(link, second, user), "data of the second session is delivered"
+        )
+        report.row("key-slots", takes(link, first, user), "data of the first still is, as previous")
         third = link.connect()
         report.row(
-            "S15", takes(link, second, user), "after the third: data of the second is delivered"
+            "key-slots",
+            takes(link, second, user),
+            "after the third: data of the second is delivered",
         )
-        report.row("S15", not takes(link, first, user), "data of the first is not")
+        report.row("key-slots", not takes(link, first, user), "data of the first is not")
         if found and IS_VPND:
             time.sleep(0.2)
             report.row(
-                "S15",
+                "key-slots",
                 not holds(link, first.recv) and not holds(link, first.send),
                 "the first session's keys are nowhere in the daemon's memory",
             )
         elif IS_VPND:
             print(
-                f"     note S15   no key in use was found in memory ({found}); wiping not checked"
+                f"     note key-slots: no key in use was found in memory ({found}); "
+                "wiping not checked"
             )
         fourth = link.connect(confirm=False)
         report.row(
-            "S14", not takes(link, second, user), "a fourth, unconfirmed: the previous is dropped"
+            "confirmation",
+            not takes(link, second, user),
+            "a fourth, unconfirmed: the previous is dropped",
         )
-        report.row("S14", link.ping(third), "the current one is in use until the confirmation")
         report.row(
-            "S15", link.ping(fourth), "the first data on the fourth makes it the current one"
+            "confirmation", link.ping(third), "the current one is in use until the confirmation"
         )
-        report.row("S15", takes(link, third, user), "the third is still taken")
+        report.row(
+            "key-slots", link.ping(fourth), "the first data on the fourth makes it the current one"
+        )
+        report.row("key-slots", takes(link, third, user), "the third is still taken")
 
 
 def both_at_once(report: Report) -> None:
-    """Both sides start at the same time: S17"""
+    """Both sides start at the same time"""
     worked = 0
     runs = 6
     for run in range(runs):
@@ -140,17 +149,19 @@ def both_at_once(report: Report) -> None:
             worked += any(link.ping(keys, timeout=0.5) for keys in reversed(sessions))
             link.peer.sock.close()
     report.row(
-        "S17", worked == runs, f"crossing initiations, both orders: {worked} of {runs} links work"
+        "crossing",
+        worked == runs,
+        f"crossing initiations, both orders: {worked} of {runs} links work",
     )
 
 
 def keepalive_start(report: Report) -> None:
-    """A persistent keepalive starts the link by itself: S13, S25"""
+    """A persistent keepalive starts the link by itself"""
     with Link(17, keepalive=2) as link:
         keys = link.peer.accept(2)
         packet = link.peer.expect(DATA, 0.2)
         report.row(
-            "S13",
+            "initiator",
             packet and len(packet.data) == 32 and packet.counter == 0,
             "nothing staged: one keepalive at once",
         )
@@ -163,7 +174,7 @@ def keepalive_start(report: Report) -> None:
             last = packet.when
         text = " ".join(f"{gap:.2f}" for gap in gaps)
         report.row(
-            "S25",
+            "persistent",
             len(gaps) == 3 and all(1.9 < gap < 2.4 for gap in gaps),
             f"a keepalive every 2 s: {text}",
         )
@@ -172,42 +183,66 @@ def keepalive_start(report: Report) -> None:
         while time.monotonic() < end:
             link.ping(keys)
             extra += len([p for p in link.peer.drain(0.4) if p.kind == DATA and len(p.data) == 32])
-        report.row("S25", extra == 0, "with a ping every 0.4 s there are none", extra)
+        report.row("persistent", extra == 0, "with a ping every 0.4 s there are none", extra)
 
 
 def restarts(report: Report) -> None:
-    """A daemon that has lost its memory, and a peer with a mad clock: F13, F14"""
+    """A daemon that has lost its memory, and a peer with a mad clock"""
     link = Link(18)
     with link:
         old, _ = link.peer.initiation()
         link.peer.send(old)
         link.peer.drain(SHORT)
         keys = link.connect()
-        report.row("F13", link.ping(keys), "a session before the restart")
+        report.row("replayed", link.ping(keys), "a session before the restart")
     with link:
         keys = link.connect()
-        report.row("F13", link.ping(keys), "a session after it")
+        report.row("replayed", link.ping(keys), "a session after it")
         time.sleep(GAP)
         report.row(
-            "F13",
+            "replayed",
             reply(link, old) is None,
             "an old initiation is refused, since a newer one was seen",
         )
-        report.row("F13", link.ping(keys), "the session goes on")
+        report.row("replayed", link.ping(keys), "the session goes on")
         report.row(
-            "F14",
+            "timestamp",
             answered(link, timestamp=b"\xff" * 12),
             "timestamp all FF from the true key: answered",
         )
-        report.row("F14", not answered(link), "after that the true time is refused")
-        report.row("F14", link.ping(keys), "the session goes on")
+        report.row("timestamp", not answered(link), "after that the true time is refused")
+        report.row("timestamp", link.ping(keys), "the session goes on")
     with link:
-        report.row("F14", answered(link, timestamp=tai64n(0, 0)), "a restart forgets the stamp")
-        report.row("F14", link.ping(link.connect()), "and the link works")
+        report.row(
+            "timestamp", answered(link, timestamp=tai64n(0, 0)), "a restart forgets the stamp"
+        )
+        report.row("timestamp", link.ping(link.connect()), "and the link works")
+
+
+def new_private_key(report: Report) -> None:
+    """A reload with another PrivateKey while packets wait for a session"""
+    if not IS_VPND:
+        return
+    with Link(26) as link:
+        user = link.user()
+        for i in range(5):
+            user.sendto(b"waits %d" % i, (link.inner[4][1], 9))
+        pending(link)
+        link.private = new_private()
+        link.peer.their_public = public_of(link.private)
+        link.reload()
+        keys = link.peer.accept(3)
+        texts = [link.read(p, keys)[28:] for p in link.peer.drain(0.5) if p.kind == DATA]
+        report.row(
+            "staged",
+            texts[:5] == [b"waits %d" % i for i in range(5)],
+            "the handshake with the new key carries what waited under the old one",
+            texts,
+        )
 
 
 def cookie_taken(report: Report) -> None:
-    """A cookie reply to the daemon's initiation: S34, and no roaming by it (S30)"""
+    """A cookie reply to the daemon's initiation, and no roaming by it"""
     with Link(19) as link:
         hs, packet = pending(link)
         first = packet.when
@@ -220,14 +255,14 @@ def cookie_taken(report: Report) -> None:
         link.peer.send(link.peer.cookie_reply(hs.remote, hs.mac1, os.urandom(16)))
         packet = link.peer.expect(INITIATION, 6)
         report.row(
-            "S30",
+            "roaming",
             packet,
             "the next initiation comes to the old address, not to the cookie's sender",
         )
         gap = packet.when - first
-        report.row("S34", 4.99 <= gap <= 5.5, f"and not before the retry timer: {gap:.2f} s")
+        report.row("cookie-use", 4.99 <= gap <= 5.5, f"and not before the retry timer: {gap:.2f} s")
         report.row(
-            "S34",
+            "cookie-use",
             packet.data[-16:] == mac(cookie, packet.data[:-16]),
             "mac2 is of the first right cookie, not a second one, none with a wrong AAD or key",
             packet.data[-16:].hex(),
@@ -236,13 +271,15 @@ def cookie_taken(report: Report) -> None:
         message, keys = link.peer.response(link.peer.read_initiation(packet.data))
         link.peer.send(message)
         report.row(
-            "S34", link.peer.expect(DATA, 0.5) and link.ping(keys), "and the handshake completes"
+            "cookie-use",
+            link.peer.expect(DATA, 0.5) and link.ping(keys),
+            "and the handshake completes",
         )
         report.row(
-            "S34",
+            "cookie-use",
             ZERO16 != packet.data[-16:] and kinds(link.peer.drain()).count(COOKIE) == 0,
             "no cookie reply came from the daemon",
         )
 
 
-GROUPS = [rotation, key_copies, both_at_once, keepalive_start, restarts, cookie_taken]
+GROUPS = [rotation, key_copies, both_at_once, keepalive_start, restarts, new_private_key, cookie_taken]

@@ -1,10 +1,12 @@
-"""Black-box groups for data messages: rules S22 to S24, S28 to S31, S40, S42.
+"""Black-box groups for data messages: replay window, roaming, keepalives, staged packets.
 
 Each group is a function with a daemon of its own, so that all run at the same time (see
 blackbox.py).
 """
 
+import os
 import random
+import signal
 import socket
 import subprocess
 import time
@@ -45,22 +47,22 @@ def deliver(
 
 
 def window(report: Report) -> None:
-    """The replay window: S22, S28, S29"""
+    """The replay window"""
     with Link(30) as link:
         user, keys = link.user(), link.connect()
         top = 20000
         report.row(
-            "S28", deliver(link, keys, user, [top]) == [top], f"counter {top} out of the blue"
+            "replay", deliver(link, keys, user, [top]) == [top], f"counter {top} out of the blue"
         )
         edge = [top - WINDOW, top - WINDOW - 1]
         report.row(
-            "S28",
+            "replay",
             (got := deliver(link, keys, user, edge)) == edge[:1],
             "max - 8128 is accepted, max - 8129 is not",
             got,
         )
         report.row(
-            "S28",
+            "replay",
             not (got := deliver(link, keys, user, [top, top - WINDOW])),
             "neither a second time",
             got,
@@ -72,14 +74,14 @@ def window(report: Report) -> None:
         for message in forged:
             link.peer.send(message)
         report.row(
-            "S29",
+            "order",
             deliver(link, keys, user, [top - 1]) == [top - 1],
             "forged counters 2^40 and limit-1 do not " "move the window",
         )
         keys = link.connect()
         back = list(range(8128, -1, -1))
         report.row(
-            "S28",
+            "replay",
             sorted(got := deliver(link, keys, user, back)) == sorted(set(back) - {0})
             or sorted(got) == sorted(back),
             "8,129 counters in falling order (0 was the keepalive)",
@@ -110,19 +112,19 @@ def window(report: Report) -> None:
                 got += numbers(user, 0.002)
         got += numbers(user)
         report.row(
-            "S28",
+            "replay",
             sorted(got) == sorted(wanted),
             f"3,000 random counters against a plain set (seed {seed})",
             (len(got), len(wanted)),
         )
         report.row(
-            "S22",
+            "counter",
             (got := deliver(link, keys, user, [LIMIT, 2**64 - 1])) == [],
             "counters 2^64-2^13-1 and 2^64-1 are refused",
             got,
         )
         report.row(
-            "S22",
+            "counter",
             (got := deliver(link, keys, user, [LIMIT - 1])) == [LIMIT - 1],
             "the one below is taken",
             got,
@@ -156,7 +158,7 @@ def moves_to(link: Link, others: dict[str, socket.socket], wanted: str) -> str:
 
 
 def roaming(report: Report) -> None:
-    """Who moves the daemon's idea of the peer's address, and who does not: S29, S30, S40"""
+    """Who moves the daemon's idea of the peer's address, and who does not"""
     for family in (4, 6):
         with Link(47 + family, family=family) as link:
             others = {
@@ -167,29 +169,34 @@ def roaming(report: Report) -> None:
             keys = link.connect()
             tell = f"over IPv{family}"
             report.row(
-                "S30", where_to(link, others) == "A", f"data goes to the peer at first {tell}"
+                "roaming", where_to(link, others) == "A", f"data goes to the peer at first {tell}"
             )
             old = link.peer.data(keys)
             link.peer.send(old)
             link.peer.send(link.peer.data(keys), sock=others["B"])
             report.row(
-                "S30", moves_to(link, others, "B") == "B", "a keepalive from another port moves it"
+                "roaming",
+                moves_to(link, others, "B") == "B",
+                "a keepalive from another port moves it",
             )
             link.peer.send(link.peer.data(keys, link.datagram(b"x", 9)), sock=others["C"])
             report.row(
-                "S30", moves_to(link, others, "C") == "C", "data from another address moves it"
+                "roaming", moves_to(link, others, "C") == "C", "data from another address moves it"
             )
             link.peer.send(
                 flip(link.peer.data(keys, link.datagram(b"x", 9)), 300), sock=others["D"]
             )
             report.row(
-                "S30", (to := where_to(link, others)) == "C", "data with a wrong tag does not", to
+                "roaming",
+                (to := where_to(link, others)) == "C",
+                "data with a wrong tag does not",
+                to,
             )
             link.peer.send(old, sock=others["D"])
-            report.row("S29", (to := where_to(link, others)) == "C", "replayed data does not", to)
+            report.row("order", (to := where_to(link, others)) == "C", "replayed data does not", to)
             link.peer.send(link.peer.data(keys, counter=2**64 - 1), sock=others["D"])
             report.row(
-                "S22",
+                "counter",
                 (to := where_to(link, others)) == "C",
                 "data with a counter over the limit does not",
                 to,
@@ -197,7 +204,7 @@ def roaming(report: Report) -> None:
             bad = innerpkt.udp("10.99.0.1", link.inner[4][0], 9, 9, b"outside AllowedIPs")
             link.peer.send(link.peer.data(keys, bad), sock=others["D"])
             report.row(
-                "S40",
+                "inner-source",
                 (to := moves_to(link, others, "D")) == "D",
                 "valid data with a forbidden inner source does",
                 to,
@@ -207,14 +214,14 @@ def roaming(report: Report) -> None:
             link.peer.send(message, sock=others["E"])
             packet = link.peer.expect(RESPONSE, 0.5, others["E"])
             report.row(
-                "S30",
+                "roaming",
                 packet and (to := moves_to(link, others, "E")) == "E",
                 "a valid initiation does",
                 to,
             )
             link.peer.send(message, sock=others["B"])
             report.row(
-                "S30",
+                "roaming",
                 packet and (to := where_to(link, others)) == "E",
                 "a replayed one does not",
                 to,
@@ -223,17 +230,17 @@ def roaming(report: Report) -> None:
                 keys = link.peer.read_response(hs, packet.data)
             link.peer.send(link.peer.data(keys))
             report.row(
-                "S30",
+                "roaming",
                 (to := moves_to(link, others, "A")) == "A",
                 "and back with the new session",
                 to,
             )
             for i in range(100):
                 link.peer.send(link.peer.data(keys), sock=others["BC"[i % 2]])
-            report.row("F45", link.ping(keys), "100 changes of address, then a ping")
+            report.row("two-peers", link.ping(keys), "100 changes of address, then a ping")
             time.sleep(0.05)
             lines = link.log_text().count("\n")
-            report.row("F45", lines < 40, "the log stays short", lines)
+            report.row("two-peers", lines < 40, "the log stays short", lines)
         with Link(48 + family, family=family) as link:
             link.poke()
             packet = link.peer.expect(INITIATION, 1)
@@ -242,14 +249,14 @@ def roaming(report: Report) -> None:
             link.peer.send(message, sock=sock)
             packet = link.peer.expect(DATA, 0.5, sock)
             report.row(
-                "S30",
+                "roaming",
                 packet and packet.receiver == keys.local,
                 "a response from another address moves it",
             )
 
 
 def local_address(report: Report) -> None:
-    """The daemon answers from the address that the peer spoke to: S31"""
+    """The daemon answers from the address that the peer spoke to"""
     for family in (4, 6):
         extra = "192.0.2.101" if family == 4 else "2001:db8:1::101"
         change = ["ip", "-n", env("DUT"), "address"]
@@ -263,7 +270,7 @@ def local_address(report: Report) -> None:
             link.peer.send(message)
             packet = link.peer.expect(RESPONSE, 1)
             report.row(
-                "S31",
+                "source",
                 packet and packet.source[0] == extra,
                 f"the response comes from the address asked, {extra}",
                 packet and packet.source,
@@ -273,7 +280,7 @@ def local_address(report: Report) -> None:
             link.poke()
             packet = link.peer.expect(DATA, 0.5)
             report.row(
-                "S31",
+                "source",
                 packet and packet.source[0] == extra,
                 "so does data",
                 packet and packet.source,
@@ -291,7 +298,7 @@ def local_address(report: Report) -> None:
             packet = link.peer.expect(DATA, 0.5)
             subprocess.run([*unrelated, "link", "del", "elsewhere"], check=True)
             report.row(
-                "S31",
+                "source",
                 packet and packet.source[0] == extra,
                 "so does data after a change of another interface",
                 packet and packet.source,
@@ -300,18 +307,18 @@ def local_address(report: Report) -> None:
             got: list[Packet] = []
             until(lambda: (link.poke(), got.extend(link.peer.drain(0.1)), got)[2], 2)
             report.row(
-                "S31",
+                "source",
                 got and got[0].source[0] == outer("DUT", family),
                 "with that address deleted it sends from another one",
                 got and got[0].source,
                 lacking=family == 4,
             )
             link.peer.remote = (outer("DUT", family), link.port)
-            report.row("S31", link.ping(keys), "ping to the other address")
+            report.row("source", link.ping(keys), "ping to the other address")
 
 
 def passive(report: Report) -> None:
-    """The passive keepalive: S24"""
+    """The passive keepalive"""
     with Link(43) as link:
         user, keys = link.user(), link.connect()
         link.peer.drain(SHORT)
@@ -325,26 +332,51 @@ def passive(report: Report) -> None:
         text = " ".join(f"{t:.2f}" for t in times)
         kinds = [(p.kind, len(p.data)) for p in got]
         report.row(
-            "S24",
+            "keepalive",
             set(kinds) == {(DATA, 32)} and 9.9 < times[0] < 10.5,
             "data at 0 and 5 s: a keepalive at 10 s " f"({text})",
             kinds,
         )
         # The kernel means to send a second one 10 s later; there, sending the first cancels it.
         report.row(
-            "S24",
+            "keepalive",
             len(got) == 1 or len(got) == 2 and 19.9 < times[1] < 20.9,
             "nothing more but at most one at " "20 s",
             text,
         )
         link.peer.send(link.peer.data(keys))
         report.row(
-            "S24", not (got := link.peer.drain(11)), "none because of a keepalive", len(got)
+            "keepalive", not (got := link.peer.drain(11)), "none because of a keepalive", len(got)
+        )
+
+
+def passive_batch(report: Report) -> None:
+    """The passive keepalive for data that the daemon reads at once"""
+    with Link(25) as link:
+        user, keys = link.user(), link.connect()
+        link.peer.drain(SHORT)
+        for pid in link.processes():
+            os.kill(pid, signal.SIGSTOP)
+        for _ in range(2):
+            link.peer.send(
+                link.peer.data(keys, link.datagram(b"one way", user.getsockname()[1]))
+            )
+        for pid in link.processes():
+            os.kill(pid, signal.SIGCONT)
+        start = time.monotonic()
+        times = [packet.when - start for packet in link.peer.drain(21)]
+        text = " ".join(f"{t:.2f}" for t in times)
+        report.row(
+            "keepalive",
+            len(times) == 2 and 9.9 < times[0] < 10.5 and 19.9 < times[1] < 20.9,
+            "two packets at once: a keepalive at 10 s, and another at 20 s",
+            text,
+            lacking=True,
         )
 
 
 def staged(report: Report) -> None:
-    """300 packets into a black hole, then a session: S42"""
+    """300 packets into a black hole, then a session"""
     for role in ("initiator", "responder"):
         with Link(46 if role == "initiator" else 47) as link:
             user = link.user()
@@ -363,11 +395,11 @@ def staged(report: Report) -> None:
                 if p.kind == DATA and len(p.data) > 32
             ]
             report.row(
-                "S42",
+                "staged",
                 got in (list(range(172, 300)), list(range(171, 300))),
                 f"300 packets staged, the daemon as {role}: the newest 128 in order",
                 (len(got), got[:3], got[-3:]),
             )
 
 
-GROUPS = [window, roaming, local_address, passive, staged]
+GROUPS = [window, roaming, local_address, passive, passive_batch, staged]

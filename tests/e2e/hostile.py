@@ -30,7 +30,7 @@ REFERENCE_FAILS = (
 
 
 def fragments_lost(packet: bytes) -> bool:
-    """Whether the kernel reports, 30 s late, that fragments are missing: the row F5 of before."""
+    """Whether the kernel reports, 30 s late, that fragments are missing: the row "fragment"."""
     if packet[0] >> 4 == 4:
         return packet[9] == innerpkt.ICMP and packet[20:22] == b"\x0b\x01"
     return packet[6] == innerpkt.ICMP6 and packet[40:42] == b"\x03\x01"
@@ -203,7 +203,7 @@ def waiting(stage: Stage, report: Report) -> None:
     # The reply is data without an answer, which makes the daemon try a new handshake after 15 s.
     link.ping(settle=False)
     first = link.peer.expect(INITIATION, 17)
-    if not report.row("S23", first, "mute peer: the daemon starts a handshake"):
+    if not report.row("new-handshake", first, "mute peer: the daemon starts a handshake"):
         return
     latest = first
     for rule, text, maker in PENDING:
@@ -213,14 +213,14 @@ def waiting(stage: Stage, report: Report) -> None:
             target.pending = link.peer.read_initiation(latest.data)
             stage.row(report, rule, text + ", awaited", way, list(maker(target)), True)
     latest = link.peer.expect(INITIATION, 6)
-    if report.row("F21", latest, "the daemon tries again"):
+    if report.row("cookie-forged", latest, "the daemon tries again"):
         report.row(
-            "F20", latest.data[-16:] == ZERO16, "it has taken no cookie from the forged replies"
+            "cookie", latest.data[-16:] == ZERO16, "it has taken no cookie from the forged replies"
         )
         message, link.keys = link.peer.response(link.peer.read_initiation(latest.data))
         link.peer.send(message)
         report.row(
-            "F18",
+            "response",
             until(stage.ping, 2),
             "the true response completes it, ping over the new session",
         )

@@ -31,66 +31,71 @@ from wgcrypto import (
 from wgpeer import Handshake, INITIATION, Noise, head
 
 HANDSHAKE_ROWS: list[Row] = [
-    ("F1", "empty datagram", STRANGER, lambda t: [b""] * 3),
+    ("empty", "empty datagram", STRANGER, lambda t: [b""] * 3),
     (
-        "F2",
+        "other-protocol",
         "1 to 5 bytes of each type",
         STRANGER,
         lambda t: [(head(k, 0) + b"\0")[:n] for k in range(6) for n in range(1, 6)],
     ),
-    ("F2", "first datagrams of 14 other protocols", STRANGER, protocols),
-    ("F3", "each length 0 to 200 for each type 0 to 255", ("third",), every_length),
+    ("other-protocol", "first datagrams of 14 other protocols", STRANGER, protocols),
+    ("length", "each length 0 to 200 for each type 0 to 255", ("third",), every_length),
     (
-        "F3",
+        "length",
         "initiation of 147 and 149 bytes",
         STRANGER,
         lambda t: [junk(t, 1, n) for n in (147, 149)],
     ),
-    ("F3", "response of 91 and 93 bytes", STRANGER, lambda t: [junk(t, 2, n) for n in (91, 93)]),
     (
-        "F3",
+        "length",
+        "response of 91 and 93 bytes",
+        STRANGER,
+        lambda t: [junk(t, 2, n) for n in (91, 93)],
+    ),
+    (
+        "length",
         "genuine initiation with a byte more, with a byte less",
         STRANGER,
         lambda t: [t.initiation + b"\0", t.initiation[:-1]],
     ),
     (
-        "F3",
+        "length",
         "data of 0 to 31 bytes to the known index",
         STRANGER,
         lambda t: [t.sealed()[:n] for n in range(32)],
     ),
     (
-        "F3",
+        "length",
         "65,000 bytes of types 1 to 5",
         STRANGER,
         lambda t: [junk(t, k, 65000) for k in range(1, 6)],
     ),
     (
-        "F6",
+        "reserved",
         "initiation of the peer with each reserved byte set",
         STRANGER,
         lambda t: [peer_initiation(t, reserved=1 << n) for n in range(0, 24, 5)],
     ),
     (
-        "F6",
+        "reserved",
         "response with each reserved byte set",
         STRANGER,
         lambda t: [forged_response(t, reserved=1 << n) for n in range(0, 24, 5)],
     ),
     (
-        "F6",
+        "reserved",
         "cookie reply with each reserved byte set",
         STRANGER,
         lambda t: [cookie_to(t, t.keys.remote, reserved=1 << n) for n in range(0, 24, 5)],
     ),
     (
-        "F6",
+        "reserved",
         "valid data with each reserved byte set",
         STRANGER,
         lambda t: [t.sealed(reserved=1 << n) for n in range(24)],
     ),
     (
-        "F7",
+        "type",
         "types 0, 5, 255, 256 and 2^24 in all sizes of messages",
         STRANGER,
         lambda t: [
@@ -100,32 +105,32 @@ HANDSHAKE_ROWS: list[Row] = [
         ],
     ),
     (
-        "F7",
+        "type",
         "2,000 datagrams of noise",
         STRANGER,
         lambda t: [t.noise(t.random.randrange(1400)) for _ in range(2000)],
     ),
     (
-        "F7",
+        "type",
         "valid data under the types 0 and 5",
         STRANGER,
         lambda t: [t.sealed(kind=k) for k in (0, 5)],
     ),
     (
-        "F8",
+        "mac1",
         "initiation, mac1 wrong by each single bit",
         STRANGER,
         lambda t: bits(peer_initiation(t), 116, 132, 128, t),
     ),
     (
-        "F8",
+        "mac1",
         "initiation, one bit before mac1 wrong, 200 times",
         STRANGER,
         lambda t: bits(peer_initiation(t), 4, 116, 200, t),
     ),
-    ("F8", "initiation, mac1 zero", STRANGER, lambda t: [peer_initiation(t, mac1=ZERO16)]),
+    ("mac1", "initiation, mac1 zero", STRANGER, lambda t: [peer_initiation(t, mac1=ZERO16)]),
     (
-        "F8",
+        "mac1",
         "initiation, mac1 made for the peer's key",
         STRANGER,
         lambda t: [
@@ -135,19 +140,19 @@ HANDSHAKE_ROWS: list[Row] = [
         ],
     ),
     (
-        "F9",
+        "static",
         "initiation, right mac1, noise inside",
         STRANGER,
         lambda t: [junk(t, INITIATION, 148) for _ in range(5)],
     ),
     (
-        "F9",
+        "static",
         "initiation, static key undecryptable by one bit",
         STRANGER,
         lambda t: [peer_initiation(t, spoil_static=True)],
     ),
     (
-        "F9",
+        "static",
         "initiation for another responder, mac1 repaired",
         STRANGER,
         lambda t: [
@@ -155,69 +160,69 @@ HANDSHAKE_ROWS: list[Row] = [
         ],
     ),
     (
-        "F10",
+        "unknown-key",
         "initiation from an unknown static key",
         STRANGER,
         lambda t: [t.stranger().initiation()[0]],
     ),
     (
-        "F10",
+        "unknown-key",
         "initiation from the daemon's own static key",
         STRANGER,
         lambda t: [peer_initiation(t, static=t.link.private)],
     ),
     (
-        "F10",
+        "unknown-key",
         "initiation with the peer's public key, sealed by a stranger",
         STRANGER,
         lambda t: [t.stranger().initiation(static_point=t.peer.public)[0]],
     ),
     (
-        "F10",
+        "unknown-key",
         "initiation with static keys of small order",
         STRANGER,
         lambda t: [t.stranger().initiation(static_point=point)[0] for point in LOW_POINTS],
     ),
     (
-        "F11",
+        "stamp-sealed",
         "initiation, timestamp undecryptable by one bit",
         STRANGER,
         lambda t: [peer_initiation(t, spoil_timestamp=True)],
     ),
-    ("F13", "genuine initiation replayed five times", STRANGER, lambda t: [t.initiation] * 5),
+    ("replayed", "genuine initiation replayed five times", STRANGER, lambda t: [t.initiation] * 5),
     (
-        "F13",
+        "replayed",
         "genuine initiation replayed with another index, mac1 repaired",
         STRANGER,
         lambda t: [with_macs(t, t.initiation[:4] + t.noise(4) + t.initiation[8:116])],
     ),
     (
-        "F14",
+        "timestamp",
         "new initiation, timestamp equal to the last",
         STRANGER,
         lambda t: [peer_initiation(t, timestamp=stamp_at(t, 0))],
     ),
     (
-        "F14",
+        "timestamp",
         "new initiation, timestamp 1 ns older",
         STRANGER,
         lambda t: [peer_initiation(t, timestamp=stamp_at(t, -1))],
     ),
     (
-        "F14",
+        "timestamp",
         "new initiation, timestamp an hour older",
         STRANGER,
         lambda t: [peer_initiation(t, timestamp=stamp_at(t, -3600 * 10**9))],
     ),
     (
-        "F14",
+        "timestamp",
         "new initiation, timestamps zero and of 1970",
         STRANGER,
         lambda t: [peer_initiation(t, timestamp=stamp) for stamp in (bytes(12), tai64n(0, 0))],
     ),
     *(
         (
-            "F16",
+            "small-order",
             f"initiation by the peer, ephemeral {name}{bit}",
             STRANGER,
             lambda t, p=point: [peer_initiation(t, ephemeral_point=p)],
@@ -230,56 +235,61 @@ HANDSHAKE_ROWS: list[Row] = [
         for name, point in points
     ),
     (
-        "F18",
+        "response",
         "unsolicited response to an unknown index",
         STRANGER,
         lambda t: [forged_response(t, receiver=t.random.getrandbits(32)) for _ in range(5)],
     ),
-    ("F18", "unsolicited response to the index in use", STRANGER, lambda t: [forged_response(t)]),
     (
-        "F18",
+        "response",
+        "unsolicited response to the index in use",
+        STRANGER,
+        lambda t: [forged_response(t)],
+    ),
+    (
+        "response",
         "unsolicited responses to index 0 and 2^32-1",
         STRANGER,
         lambda t: [forged_response(t, receiver=n) for n in (0, 2**32 - 1)],
     ),
     (
-        "F18",
+        "response",
         "unsolicited response with ephemerals of small order",
         STRANGER,
         lambda t: [forged_response(t, ephemeral_point=p) for p in LOW_POINTS],
     ),
     (
-        "F18",
+        "response",
         "response with mac1 wrong by one bit",
         STRANGER,
         lambda t: bits(forged_response(t), 60, 76, 20, t),
     ),
     (
-        "F18",
+        "response",
         "the daemon's own messages sent back to it",
         STRANGER,
         lambda t: [m for m, _ in zip(reversed(t.peer.heard), range(10))],
     ),
     (
-        "F20",
+        "cookie",
         "unsolicited cookie reply, unknown index",
         STRANGER,
         lambda t: [cookie_to(t, 0x12345678)],
     ),
     (
-        "F20",
+        "cookie",
         "unsolicited cookie reply, index in use",
         STRANGER,
         lambda t: [cookie_to(t, t.keys.remote)],
     ),
     (
-        "F20",
+        "cookie",
         "cookie reply with a stranger's key",
         STRANGER,
         lambda t: [cookie_to(t, t.keys.remote, key=blake2s(b"cookie--", t.stranger().public))],
     ),
     (
-        "F20",
+        "cookie",
         "cookie reply of 63 and 65 bytes",
         STRANGER,
         lambda t: [cookie_to(t, t.keys.remote)[:63], cookie_to(t, t.keys.remote) + b"\0"],
@@ -291,42 +301,42 @@ HANDSHAKE_ROWS: list[Row] = [
 # initiation.
 PENDING: list[tuple[str, str, Callable[[Target], Iterable[bytes]]]] = [
     (
-        "F18",
+        "response",
         "response, ephemerals of small order, all else right",
         lambda t: [t.peer.response(t.pending, ephemeral_point=p)[0] for p in LOW_POINTS],
     ),
     (
-        "F18",
+        "response",
         "response with each reserved byte set",
         lambda t: [t.peer.response(t.pending, reserved=1 << n)[0] for n in (0, 8, 16)],
     ),
     (
-        "F18",
+        "response",
         "response of 91 and 93 bytes",
         lambda t: [(m := t.peer.response(t.pending)[0])[:91], m + b"\0"],
     ),
     (
-        "F18",
+        "response",
         "response, each bit of mac1 flipped",
         lambda t: bits(t.peer.response(t.pending)[0], 60, 76, 128, t),
     ),
     (
-        "F18",
+        "response",
         "response, empty field undecryptable",
         lambda t: [t.peer.response(t.pending, spoil_empty=True)[0]],
     ),
     (
-        "F18",
+        "response",
         "response with another preshared key",
         lambda t: [t.peer.response(t.pending, psk=b"z" * 32)[0]],
     ),
     (
-        "F18",
+        "response",
         "response to another index",
         lambda t: [t.peer.response(t.pending, receiver=t.pending.remote ^ 1)[0]],
     ),
     (
-        "F18",
+        "response",
         "response by a stranger who saw the initiation",
         lambda t: [
             t.stranger().response(
@@ -341,7 +351,7 @@ PENDING: list[tuple[str, str, Callable[[Target], Iterable[bytes]]]] = [
         ],
     ),
     (
-        "F18",
+        "response",
         "response with the static key of a stranger (se wrong)",
         lambda t: [
             t.peer.response(
@@ -355,19 +365,19 @@ PENDING: list[tuple[str, str, Callable[[Target], Iterable[bytes]]]] = [
             )[0]
         ],
     ),
-    ("F20", "cookie reply with wrong AAD", lambda t: [cookie_to(t, t.pending.remote)]),
+    ("cookie", "cookie reply with wrong AAD", lambda t: [cookie_to(t, t.pending.remote)]),
     (
-        "F20",
+        "cookie",
         "cookie reply with a stranger's key",
         lambda t: [t.stranger().cookie_reply(t.pending.remote, t.pending.mac1, t.noise(16))],
     ),
     (
-        "F20",
+        "cookie",
         "cookie reply to another index",
         lambda t: [t.peer.cookie_reply(t.pending.remote ^ 1, t.pending.mac1, t.noise(16))],
     ),
     (
-        "F20",
+        "cookie",
         "cookie reply of 63 and 65 bytes",
         lambda t: [
             (m := t.peer.cookie_reply(t.pending.remote, t.pending.mac1, t.noise(16)))[:63],
@@ -375,7 +385,7 @@ PENDING: list[tuple[str, str, Callable[[Target], Iterable[bytes]]]] = [
         ],
     ),
     (
-        "F20",
+        "cookie",
         "cookie reply with each reserved byte set",
         lambda t: [
             t.peer.cookie_reply(t.pending.remote, t.pending.mac1, t.noise(16), reserved=1 << n)
@@ -383,7 +393,7 @@ PENDING: list[tuple[str, str, Callable[[Target], Iterable[bytes]]]] = [
         ],
     ),
     (
-        "F20",
+        "cookie",
         "cookie reply with one bit wrong",
         lambda t: bits(
             t.peer.cookie_reply(t.pending.remote, t.pending.mac1, t.noise(16)), 8, 64, 100, t

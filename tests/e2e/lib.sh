@@ -23,6 +23,9 @@
 #   skip REASON, die TEXT  end the test
 #   wait_for SECONDS CMD…  polls every 50 ms; returns 1 when the time is over
 #   try CMD…               runs CMD, leaves its exit code in STATUS and its output in OUTPUT
+#   at_once PART…          the rest of the test once for each word, in $PART, all at the same time,
+#                          each in a laboratory of its own, whose name it becomes part of:
+#                          for tests that mostly wait
 # Hosts and links
 #   lab_up [2|3]           see scripts/lab
 #   host H CMD…            runs CMD on host H (a program, not a function of this file)
@@ -152,6 +155,28 @@ wait_for() {
 try() {
 	STATUS=0
 	OUTPUT=$("$@" 2>&1) || STATUS=$?
+}
+
+# Each part is this script in a process of its own, which gets here again.
+at_once() {
+	local part key
+	[[ ! -v PART ]] || return 0
+	for part; do
+		PART=$part LAB=${LAB}part$part "$0" >"$WORK/part.$part" 2>&1 &
+		PID[part/$part]=$!
+	done
+	for part; do
+		key=part/$part
+		reap "$key"
+		cat "$WORK/part.$part"
+		case $STATUS in
+		0) pass "part $part" ;;
+		77) skipped=1 ;;
+		*) fail "part $part ended with $STATUS" ;;
+		esac
+	done
+	[[ -z $skipped || $n_failed -gt 0 ]] || exit 77
+	exit $((n_failed > 0))
 }
 
 # --- hosts --------------------------------------------------------------------------------------

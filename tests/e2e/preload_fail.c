@@ -2,6 +2,10 @@
  * Makes system calls of a program fail the way that other kernels, cards and moments make them
  * fail; see preload.h. $PRELOAD_FAIL has names of the table below, with commas between them. The
  * counter of a failure is how often it was caused, in the order of the table.
+ *
+ * What vpnd tries by itself before it begins (daemon/data/probe.h) is not made to fail, but for
+ * what comes when descriptors are opened: the trouble begins with the data. So runs to loopback
+ * pass, and superpackets until the interface has taken a packet.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,8 +23,9 @@
 #define PRELOAD_WITH_CHILDREN
 #include "preload.h"
 
-/* The calls of sendmmsg() between two that fail now and then. */
-#define EVERY 8
+/* The calls of sendmmsg() from one that fails now and then to the next, and how many fail there. */
+#define EVERY   8
+#define AT_ONCE 3
 /* Offload header of the interface: flags, kind of superpacket, … */
 #define VNET_HEADER_MIN 10
 /* Newer than Debian 12's headers. */
@@ -37,7 +42,7 @@ enum failure {
 	RUN_EINVAL,     /* the same before Linux 6.14 */
 	MERGED_EINVAL,  /* the interface refuses superpackets that are written to it */
 	SEND_EAGAIN,    /* now and then: the socket is full */
-	SEND_REFUSED,   /* now and then: an ICMP message about an earlier datagram */
+	SEND_REFUSED,   /* now and then: ICMP messages about earlier datagrams */
 	N_FAILURES,
 };
 
@@ -117,24 +122,47 @@ int ioctl(int fd, unsigned long request, ...)
 	return fails_ioctl(request, argument) ? -1 : next(fd, request, argument);
 }
 
-/* A superpacket's offload header says of which kind it is. */
-static bool is_merged(int fd, const struct iovec *iov, int n)
+static bool is_to_interface(int fd, const struct iovec *iov, int n)
 {
-	const unsigned char *header = iov->iov_base;
-
 	return fd >= 0 && fd < (int)(sizeof(is_interface)) && is_interface[fd] && n > 0 &&
-	       iov->iov_len >= VNET_HEADER_MIN && header[1] != 0;
+	       iov->iov_len >= VNET_HEADER_MIN;
+}
+
+/* A superpacket's offload header says of which kind it is. */
+static bool is_merged(const struct iovec *iov)
+{
+	return ((const unsigned char *)iov->iov_base)[1] != 0;
 }
 
 ssize_t writev(int fd, const struct iovec *iov, int n)
 {
 	static __typeof__(writev) *next;
+	static bool has_taken_one;
+	bool is_ours = is_to_interface(fd, iov, n);
+	ssize_t r;
 
 	if (!next)
 		*(void **)&next = dlsym(RTLD_NEXT, "writev");
-	if (is_merged(fd, iov, n) && fails(MERGED_EINVAL, EINVAL))
+	if (is_ours && is_merged(iov) && __atomic_load_n(&has_taken_one, __ATOMIC_RELAXED) &&
+	    fails(MERGED_EINVAL, EINVAL))
 		return -1;
-	return next(fd, iov, n);
+	r = next(fd, iov, n);
+	if (r > 0 && is_ours && !is_merged(iov))
+		__atomic_store_n(&has_taken_one, true, __ATOMIC_RELAXED);
+	return r;
+}
+
+static bool is_to_loopback(const struct msghdr *header)
+{
+	const struct sockaddr *to = header->msg_name;
+
+	if (!to)
+		return false;
+	if (to->sa_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(
+			&((const struct sockaddr_in6 *)header->msg_name)->sin6_addr);
+	return ntohl(((const struct sockaddr_in *)header->msg_name)->sin_addr.s_addr) >> 24 ==
+	       IN_LOOPBACKNET;
 }
 
 static bool is_run(const struct msghdr *header)
@@ -155,10 +183,10 @@ static bool fails_run(void)
 static bool fails_now_and_then(void)
 {
 	static unsigned int n_calls;
+	unsigned int n = __atomic_add_fetch(&n_calls, 1, __ATOMIC_RELAXED) % EVERY;
 
-	if (__atomic_add_fetch(&n_calls, 1, __ATOMIC_RELAXED) % EVERY != 0)
-		return false;
-	return fails(SEND_EAGAIN, EAGAIN) || fails(SEND_REFUSED, ECONNREFUSED);
+	return (n == 0 && fails(SEND_EAGAIN, EAGAIN)) ||
+	       (n < AT_ONCE && fails(SEND_REFUSED, ECONNREFUSED));
 }
 
 /* As the kernel does it: what stands in front of the refused message is sent, and the next call
@@ -172,6 +200,8 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 
 	if (!next)
 		*(void **)&next = dlsym(RTLD_NEXT, "sendmmsg");
+	if (n > 0 && is_to_loopback(&messages->msg_hdr))
+		return next(fd, messages, n, flags);
 	if (fails_now_and_then())
 		return -1;
 	while (n_good < n && !(has_bad_runs && is_run(&messages[n_good].msg_hdr)))

@@ -17,11 +17,14 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import traffic  # noqa: E402  the neighbour
 
 SOL_UDP, UDP_SEGMENT = 17, 103
+SO_SNDBUFFORCE = 32
 
 
 def main(address, port, count, rate, size, per_run):
     count, rate, size, per_run = int(count), float(rate), int(size), int(per_run)
     sock = socket.socket(traffic.family_of(address), socket.SOCK_DGRAM)
+    # A few runs may wait for a daemon that is not reading.
+    sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, 1 << 22)
     sock.connect((address, int(port)))
     rest = os.urandom(size - traffic.NUMBER.size)
     segment = [(SOL_UDP, UDP_SEGMENT, struct.pack("=H", size))]

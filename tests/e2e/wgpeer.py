@@ -454,7 +454,11 @@ class Peer(Noise):
         """
         message, hs = self.initiation(**fields)
         self.send(message)
-        packet = self.expect(RESPONSE, timeout)
+        end = time.monotonic() + timeout
+        # One to an initiation before may come late.
+        while packet := self.expect(RESPONSE, end - time.monotonic()):
+            if struct.unpack_from("<I", packet.data, 8)[0] == hs.local:
+                break
         if packet is None:
             raise Refused("no response to the initiation")
         keys = self.read_response(hs, packet.data)

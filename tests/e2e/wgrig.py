@@ -210,11 +210,7 @@ class Link:
 
     def start(self) -> "Link":
         """Writes the link file, starts the daemon and waits until the interface is up."""
-        path = os.path.join(self.directory, self.name + ".conf")
-        with open(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii"
-        ) as file:
-            file.write(self._config(IS_VPND))
+        path = self._write()
         command = [DAEMON, "run", path] if IS_VPND else [DAEMON, "-f", self.name]
         environment = dict(os.environ, LOG_LEVEL="error", WG_PROCESS_FOREGROUND="1")
         with open(self.log, "ab") as log:
@@ -251,6 +247,19 @@ class Link:
             raise RuntimeError(f"the daemon did not start:\n{self.log_text()}")
         until(self._has_address, 3)
         return self
+
+    def _write(self) -> str:
+        path = os.path.join(self.directory, self.name + ".conf")
+        with open(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii"
+        ) as file:
+            file.write(self._config(IS_VPND))
+        return path
+
+    def reload(self) -> None:
+        """Has the daemon read its link file, which is written anew."""
+        self._write()
+        self.process.send_signal(signal.SIGHUP)
 
     def _has_address(self) -> bool:
         try:
@@ -397,7 +406,7 @@ class Report:
         self.rows += 1
         self.failed += not passed
         more = f"   [{detail}]" if detail != "" and not passed else ""
-        print(f"{self.rows:4} {'ok  ' if passed else 'FAIL'} {rule:5} {text}{more}", flush=True)
+        print(f"{self.rows:4} {'ok  ' if passed else 'FAIL'} {rule:14} {text}{more}", flush=True)
         return bool(passed)
 
 

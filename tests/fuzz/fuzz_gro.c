@@ -164,7 +164,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			      ? gro_add_frame(&gro, packet, len, frame_ip_offset(packet, len))
 			      : gro_add(&gro, packet, len));
 	}
-	gro_finish(&gro);
 	while ((write = gro_next(&gro))) {
 		size_t first = index_of(write->first);
 

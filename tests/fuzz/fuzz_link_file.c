@@ -3,43 +3,25 @@
  * stand in lines of the file and are printable, and the same text always gives the same result.
  * Where there is no error, everything that the daemon relies on must be there.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/file_target.h"
 
 #include "common/keytext.h"
 #include "conf/link_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static void check_findings(const struct diag *diag, const struct conf_link *link, size_t n_lines)
+/* No key is repeated in a finding. */
+static void check_secrets(const struct diag *diag, const struct conf_link *link)
 {
 	char private_key[KEYTEXT_LEN + 1];
 	char preshared_key[KEYTEXT_LEN + 1];
-	size_t n_errors = 0;
 
 	keytext_encode(&link->secrets->private_key, private_key);
 	keytext_encode(&link->secrets->preshared_key, preshared_key);
 	for (size_t i = 0; i < diag->n_items; i++) {
-		const struct diag_item *item = &diag->items[i];
-
-		n_errors += item->level == DIAG_ERROR;
-		check(item->line <= n_lines);
-		check(item->text[0] != '\0');
-		for (const char *c = item->text; *c != '\0'; c++)
-			check(*c >= ' ' && *c < 0x7f);
-		check(strstr(item->text, private_key) == NULL);
-		check(strstr(item->text, preshared_key) == NULL);
+		check(strstr(diag->items[i].text, private_key) == NULL);
+		check(strstr(diag->items[i].text, preshared_key) == NULL);
 	}
-	check(n_errors <= diag->n_errors);
-	check((diag->n_errors == 0) == (diag->code == EXIT_DONE));
 }
 
 static void check_limits(const struct conf_link *link)
@@ -66,41 +48,20 @@ static void check_good_link(const struct conf_link *link)
 	check((link->table_kind == CONF_TABLE_NAME) == (link->table_name != NULL));
 }
 
-/* What is said about a text, to be compared with what is said the next time. */
-static char *read_once(const char *text, size_t size, size_t n_lines)
+static void read_file(const char *text, size_t size, struct diag *diag)
 {
-	struct diag diag = DIAG_NULL("x");
 	struct conf_link link;
-	char *said = NULL;
-	size_t said_size = 0;
-	FILE *stream = open_memstream(&said, &said_size);
 
-	check(stream != NULL && conf_link_init(&link) == 0);
-	link_file_parse(text, size, &link, &diag);
-	check_findings(&diag, &link, n_lines);
+	check(conf_link_init(&link) == 0);
+	link_file_parse(text, size, &link, diag);
+	check_secrets(diag, &link);
 	check_limits(&link);
-	if (diag.n_errors == 0)
+	if (diag->n_errors == 0)
 		check_good_link(&link);
-	diag_print(&diag, stream);
-	fclose(stream);
-	diag_deinit(&diag);
 	conf_link_deinit(&link);
-	return said;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *text = (const char *)data;
-	size_t n_lines = 1;
-	char *first;
-	char *second;
-
-	for (size_t i = 0; i < size; i++)
-		n_lines += text[i] == '\n';
-	first = read_once(text, size, n_lines);
-	second = read_once(text, size, n_lines);
-	check(strcmp(first, second) == 0);
-	free(first);
-	free(second);
-	return 0;
+	return read_twice(read_file, data, size);
 }

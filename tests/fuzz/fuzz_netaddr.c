@@ -46,7 +46,7 @@ static void check_endpoint(const char *text)
 	char again[sizeof(spec.host) + 16];
 	const char *reason = NULL;
 
-	if (!endpoint_parse(text, &spec, &reason)) {
+	if (!endpoint_spec_parse(text, &spec, &reason)) {
 		check(reason != NULL && spec.port == 0xaaaa);
 		return;
 	}
@@ -56,13 +56,13 @@ static void check_endpoint(const char *text)
 	/* The parts make the whole again. */
 	snprintf(again, sizeof(again), strchr(spec.host, ':') != NULL ? "[%s]:%u" : "%s:%u",
 		 spec.host, spec.port);
-	check(endpoint_parse(again, &back, &reason));
+	check(endpoint_spec_parse(again, &back, &reason));
 	check(strcmp(spec.host, back.host) == 0 && spec.port == back.port);
 	check(netaddr_equal(&spec.literal, &back.literal));
 	if (netaddr_len(&spec.literal) == 0)
 		return;
 	check(netaddr_port(&spec.literal) == spec.port);
-	check(endpoint_parse(netaddr_format(&spec.literal, buf), &back, &reason));
+	check(endpoint_spec_parse(netaddr_format(&spec.literal, buf), &back, &reason));
 	check(netaddr_equal(&spec.literal, &back.literal));
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "daemon/ctl/uapi_get.h"
 #include "daemon/ctl/uapi_set.h"
 
@@ -31,7 +32,7 @@ static struct key key_of(uint8_t byte)
 static void add_allowed(struct conf_link *conf, const char *text)
 {
 	struct conf_prefixes *list = &conf->allowed_ips;
-	struct prefix *items = conf_grow(list->items, list->n, sizeof(*items));
+	struct prefix *items = grow_list(list->items, list->n, sizeof(*items));
 	const char *reason;
 
 	check(items != NULL && prefix_parse(text, &items[list->n], &reason));
@@ -67,7 +68,7 @@ static void check_reason(const struct uapi_edit *edit, int r)
 
 static void check_peerless(const struct conf_link *conf)
 {
-	check(conf->allowed_ips.n == 0 && conf->n_endpoints == 0);
+	check(conf_link_accepted(conf)->n == 0 && conf->n_endpoints == 0);
 	check(conf->persistent_keepalive == 0 && key_is_zero(&conf->secrets->preshared_key));
 }
 
@@ -90,8 +91,8 @@ static void check_edit(const struct uapi_edit *edit, const struct conf_link *run
 	check(!uapi_has_peer(conf) || !key_equal(&conf->peer_key, &conf->public_key));
 	if (!uapi_has_peer(conf))
 		check_peerless(conf);
-	for (size_t i = 0; i < conf->allowed_ips.n; i++)
-		check(!prefix_has_host_bits(&conf->allowed_ips.items[i]));
+	for (size_t i = 0; i < conf_link_accepted(conf)->n; i++)
+		check(!prefix_has_host_bits(&conf_link_accepted(conf)->items[i]));
 }
 
 static struct uapi_view view_of(const struct conf_link *conf)
@@ -103,8 +104,8 @@ static struct uapi_view view_of(const struct conf_link *conf)
 		.peer_key = &conf->peer_key,
 		.preshared_key = &conf->secrets->preshared_key,
 		.persistent_keepalive = conf->persistent_keepalive,
-		.allowed_ips = conf->allowed_ips.items,
-		.n_allowed_ips = conf->allowed_ips.n,
+		.allowed_ips = conf_link_accepted(conf)->items,
+		.n_allowed_ips = conf_link_accepted(conf)->n,
 	};
 
 	if (conf->n_endpoints > 0)

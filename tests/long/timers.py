@@ -1,4 +1,4 @@
-"""The slow rules in real time: S11, S12, S18 to S20, S23, S24, S26, S33, S34, S46.
+"""The slow rules in real time: when keys are renewed, refused and wiped (paper, section 6).
 
 Each group is a function with a daemon of its own; all run at the same time, the longest for nine
 minutes.
@@ -42,26 +42,26 @@ def begun_by_daemon(link: Link) -> Keypair:
 
 
 def give_up(report: Report) -> None:
-    """One packet into a black hole: S11"""
+    """One packet into a black hole"""
     with Link(100) as link:
         start = time.monotonic()
         link.poke(b"hopeless")
         got = link.peer.drain(125)
         last = got[-1].when - start
         report.row(
-            "S11",
+            "give-up",
             set(kinds(got)) == {INITIATION} and 18 <= len(got) <= 20 and 85 < last < 108,
             f"{len(got)} initiations, the last after {last:.1f} s, then silence",
             (set(kinds(got)), len(got)),
         )
         keys = link.connect()
         got = [p for p in link.peer.drain(SHORT) if p.kind == DATA and len(p.data) > 32]
-        report.row("S11", not got, "the staged packet was dropped with that", len(got))
-        report.row("S11", link.ping(keys), "a later start of the peer is answered, ping")
+        report.row("give-up", not got, "the staged packet was dropped with that", len(got))
+        report.row("give-up", link.ping(keys), "a later start of the peer is answered, ping")
 
 
 def endless(report: Report) -> None:
-    """Steady traffic into a black hole: S12, S34"""
+    """Steady traffic into a black hole"""
     with Link(101) as link:
         cookie, start, got, used = os.urandom(16), time.monotonic(), [], []
         while time.monotonic() - start < 150:
@@ -76,7 +76,7 @@ def endless(report: Report) -> None:
                     used.append((packet.when - born, right, packet.data[-16:] == ZERO16))
                 got.append(packet)
         report.row(
-            "S12",
+            "new-attempts",
             set(kinds(got)) == {INITIATION}
             and 27 <= len(got) <= 31
             and got[-1].when - start > 143,
@@ -85,27 +85,29 @@ def endless(report: Report) -> None:
         )
         gaps = [b.when - a.when for a, b in zip(got, got[1:])]
         report.row(
-            "S10",
+            "retry",
             min(gaps) > 4.98 and max(gaps) < 5.45,
             f"gaps of {min(gaps):.3f} to {max(gaps):.3f} s",
             gaps,
         )
         ages = [age for age, right, _ in used if right]
         report.row(
-            "S34",
+            "cookie-use",
             ages and 105 < max(ages) <= 120.1,
             f"a cookie is used up to the age of {max(ages or [0]):.1f} s",
         )
-        report.row("S34", all(zero for age, _, zero in used if age > 120), "older, mac2 is zero")
+        report.row(
+            "cookie-use", all(zero for age, _, zero in used if age > 120), "older, mac2 is zero"
+        )
 
 
 def endless_keepalive(report: Report) -> None:
-    """A persistent keepalive into a black hole: S12"""
+    """A persistent keepalive into a black hole"""
     with Link(102, keepalive=20) as link:
         start = time.monotonic()
         got = link.peer.drain(150)
         report.row(
-            "S12",
+            "new-attempts",
             set(kinds(got)) == {INITIATION} and got[-1].when - start > 140,
             f"{len(got)} initiations in 150 s, the last after {got[-1].when - start:.1f} s",
             kinds(got),
@@ -113,35 +115,37 @@ def endless_keepalive(report: Report) -> None:
 
 
 def rekey_begun_by_daemon(report: Report) -> None:
-    """The initiator renews on sending after 120 s: S18"""
+    """The initiator renews on sending after 120 s"""
     with Link(103) as link:
         keys = begun_by_daemon(link)
         until_age(link, keys, 118.8)
         link.poke()
         got = link.peer.drain(SHORT)
-        report.row("S18", kinds(got) == [DATA], "sending at 119 s: no initiation", kinds(got))
+        report.row(
+            "rekey-send", kinds(got) == [DATA], "sending at 119 s: no initiation", kinds(got)
+        )
         acknowledge(link, keys)
         until_age(link, keys, 120.5)
         link.poke()
         packet = link.peer.expect(INITIATION, SHORT)
-        if report.row("S18", packet, "sending after 120.5 s: an initiation"):
+        if report.row("rekey-send", packet, "sending after 120.5 s: an initiation"):
             message, new = link.peer.response(link.peer.read_initiation(packet.data))
             link.peer.send(message)
             packet = link.peer.expect(DATA, SHORT)
             report.row(
-                "S18",
+                "rekey-send",
                 packet and packet.receiver == new.local,
                 "at once data or a keepalive on the new session",
             )
             report.row(
-                "S18",
+                "rekey-send",
                 link.ping(new) and takes(link, keys, link.user()),
                 "the old session is still taken",
             )
 
 
 def rekey_begun_by_peer(report: Report) -> None:
-    """The responder does not renew, and the end of a session: S18, S20"""
+    """The responder does not renew, and the end of a session"""
     with Link(104) as link:
         keys, user = link.connect(), link.user()
         seen = []
@@ -151,25 +155,25 @@ def rekey_begun_by_peer(report: Report) -> None:
             seen += link.peer.drain(SHORT)
             acknowledge(link, keys)
         report.row(
-            "S18",
+            "rekey-send",
             INITIATION not in kinds(seen),
             "as responder it sends at 119 to 178 s without an initiation",
             kinds(seen),
         )
         until_age(link, keys, 179.3)
-        report.row("S20", takes(link, keys, user), "data at 179.3 s is delivered")
+        report.row("reject", takes(link, keys, user), "data at 179.3 s is delivered")
         acknowledge(link, keys)
         until_age(link, keys, 180.7)
         other = udp_socket(env("PEER"), outer("PEER", 4))
         link.peer.send(
             link.peer.data(keys, link.datagram(b"old or new", user.getsockname()[1])), sock=other
         )
-        report.row("S20", not takes(link, keys, user), "data at 180.7 s is not")
+        report.row("reject", not takes(link, keys, user), "data at 180.7 s is not")
         link.peer.drain()
         link.poke()
         packet = link.peer.expect(None, SHORT)
         report.row(
-            "S20",
+            "reject",
             packet and packet.kind == INITIATION,
             "a packet to send starts a handshake, at the old address",
             packet and packet.kind,
@@ -177,37 +181,45 @@ def rekey_begun_by_peer(report: Report) -> None:
 
 
 def renew_on_receipt(report: Report) -> None:
-    """The initiator renews on receiving after 165 s: S19"""
+    """The initiator renews on receiving after 165 s"""
     with Link(105) as link:
         keys = begun_by_daemon(link)
         seen = until_age(link, keys, 164.3)
         acknowledge(link, keys)
         seen += link.peer.drain(SHORT)
         report.row(
-            "S19", not seen, "silent until 164.3 s, also after a keepalive then", kinds(seen)
+            "rekey-receive",
+            not seen,
+            "silent until 164.3 s, also after a keepalive then",
+            kinds(seen),
         )
         until_age(link, keys, 165.5)
         for _ in range(3):
             acknowledge(link, keys)
         got = link.peer.drain(3)
         report.row(
-            "S19", kinds(got) == [INITIATION], "keepalives at 165.5 s: one initiation", kinds(got)
+            "rekey-receive",
+            kinds(got) == [INITIATION],
+            "keepalives at 165.5 s: one initiation",
+            kinds(got),
         )
 
 
 def renew_not_as_responder(report: Report) -> None:
-    """The responder does not renew on receiving: S19"""
+    """The responder does not renew on receiving"""
     with Link(106) as link:
         keys = link.connect()
         until_age(link, keys, 170)
         for _ in range(3):
             acknowledge(link, keys)
         got = link.peer.drain(3)
-        report.row("S19", not got, "as responder, keepalives at 170 s: nothing", kinds(got))
+        report.row(
+            "rekey-receive", not got, "as responder, keepalives at 170 s: nothing", kinds(got)
+        )
 
 
 def mute(report: Report) -> None:
-    """A peer that does not answer data: S23"""
+    """A peer that does not answer data"""
     with Link(107) as link:
         link.connect()
         link.peer.drain(SHORT)
@@ -218,30 +230,30 @@ def mute(report: Report) -> None:
         packet = link.peer.expect(INITIATION, 20)
         gap = packet.when - first if packet else 0.0
         report.row(
-            "S23",
+            "new-handshake",
             14.98 < gap < 15.45,
             f"an initiation {gap:.2f} s after the first unanswered packet",
         )
 
 
 def idle(report: Report) -> None:
-    """Nobody speaks without need: S24, S25"""
+    """Nobody speaks without need"""
     with Link(108) as link:
         keys = link.connect()
-        report.row("S24", link.ping(keys), "ping")
+        report.row("keepalive", link.ping(keys), "ping")
         got = link.peer.drain(100)
-        report.row("S24", not got, "100 s of silence from an idle link", kinds(got))
+        report.row("keepalive", not got, "100 s of silence from an idle link", kinds(got))
 
 
 def wipe(report: Report) -> None:
-    """Keys are wiped 540 s after the last session: S26"""
+    """Keys are wiped 540 s after the last session"""
     with Link(109) as link, Link(110) as other:
         # As responder and as initiator.
         pairs = [(link, link.connect()), (other, begun_by_daemon(other))]
         found = [holds(each, keys.recv) for each, keys in pairs]
         if not IS_VPND or not all(found):
             print(
-                f"     note S26   no key in use is to be seen in memory ({found}); not checked",
+                f"     note wiping   no key in use is to be seen in memory ({found}); not checked",
                 flush=True,
             )
         for each, keys in pairs:
@@ -252,31 +264,33 @@ def wipe(report: Report) -> None:
         gone = [holds(each, keys.recv) or holds(each, keys.send) for each, keys in pairs]
         if IS_VPND and all(found):
             report.row(
-                "S26",
+                "wiping",
                 not any(gone),
                 "as responder and as initiator: no key is left in memory after 543 s",
                 gone,
             )
-        print(f"     note S26   at 535 s the receiving keys were there: {still}", flush=True)
+        print(f"     note wiping   at 535 s the receiving keys were there: {still}", flush=True)
         for each, keys in pairs:
-            report.row("S26", not takes(each, keys, each.user()), "data on them is not taken")
-            report.row("S26", each.ping(each.connect()), "a new session works")
+            report.row("wiping", not takes(each, keys, each.user()), "data on them is not taken")
+            report.row("wiping", each.ping(each.connect()), "a new session works")
 
 
 def old_cookie(report: Report) -> None:
-    """A cookie ends with the secret: S33"""
+    """A cookie ends with the secret"""
     with Link(111) as link:
         with Flood(link):
             message, hs = link.peer.initiation()
             packet = ask(link, message)
             cookie = link.peer.read_cookie_reply(packet.data, hs)
             packet = ask(link, link.peer.initiation(cookie=cookie)[0])
-            report.row("S33", packet and packet.kind == RESPONSE, "a fresh cookie is good")
+            report.row(
+                "cookie-secret", packet and packet.kind == RESPONSE, "a fresh cookie is good"
+            )
         link.peer.drain(130)
         with Flood(link):
             packet = ask(link, link.peer.initiation(cookie=cookie)[0])
             report.row(
-                "S33",
+                "cookie-secret",
                 packet and packet.kind == COOKIE,
                 "130 s later it is not",
                 packet and packet.kind,
@@ -284,17 +298,17 @@ def old_cookie(report: Report) -> None:
 
 
 def stopped(report: Report) -> None:
-    """A daemon that slept for 200 s: S46"""
+    """A daemon that slept for 200 s"""
     with Link(112) as link:
         keys = link.connect()
-        report.row("S46", link.ping(keys), "ping")
+        report.row("suspend", link.ping(keys), "ping")
         link.process.send_signal(signal.SIGSTOP)
         time.sleep(200)
         link.process.send_signal(signal.SIGCONT)
         link.poke()
         got = link.peer.drain(1)
         report.row(
-            "S46",
+            "suspend",
             kinds(got) == [INITIATION],
             "the first thing it sends is an initiation",
             kinds(got),

@@ -30,8 +30,8 @@ VPND_SUITE=${VPND_SUITE:-bookworm}
 VPND_CACHE=${VPND_CACHE:-$ROOT/build/system}
 
 # systemd, what the tests call, and what the package depends on: so it installs without a network.
-image_packages=(systemd systemd-sysv systemd-resolved dbus polkitd iproute2 iputils-ping procps
-	netcat-openbsd wireguard-tools man-db bash-completion)
+image_packages=(systemd systemd-sysv systemd-resolved libpam-systemd dbus polkitd iproute2
+	iputils-ping procps netcat-openbsd wireguard-tools man-db bash-completion)
 
 # --- the Debian under the machines --------------------------------------------------------------
 

@@ -48,7 +48,11 @@ static inline void desk_on_facts(void *context)
 /* Tells state and keypairs, as control does. */
 static inline void desk_tell(unsigned int todo)
 {
-	const struct order_state state = { .mtu = MTU, .may_wait = true };
+	const struct order_state state = {
+		.mtu = MTU,
+		.may_wait = true,
+		.udp = desk.wire.udp,
+	};
 
 	orders_give(&desk.worker.orders, &state, &desk.told, todo);
 	keypairs_wipe_send_keys(&desk.told);
@@ -73,9 +77,11 @@ static inline void desk_init(bool seals, const char *peer)
 
 		wire_set_path(&desk.wire, &path);
 	}
-	assert_int_equal(worker_init(&desk.worker, "desk", &desk.wire, seals, NULL, desk.control,
-				     desk_on_facts, NULL),
-			 0);
+	assert_int_equal(
+		worker_init(&desk.worker,
+			    &(struct data_loop_env) { .control = desk.control, .wire = &desk.wire },
+			    "desk", seals, NULL, desk_on_facts),
+		0);
 }
 
 static inline void desk_deinit(void)
@@ -98,11 +104,14 @@ static inline uint64_t desk_count(enum counter counter)
 	return worker_counters(&desk.worker)->n[counter];
 }
 
-/* An inner packet from 10.0.0.1 to 10.0.0.2 of PACKET_LEN bytes, with a number in it. */
+/* An inner packet from 10.0.0.1 to 10.0.0.2 of PACKET_LEN bytes, with a number in it: all are UDP
+ * of one flow, not to be fragmented, without checksums. */
 static inline void make_packet(uint8_t *packet, uint32_t number)
 {
-	static const uint8_t head[20] = { 0x45, 0, 0,  PACKET_LEN, 0, 0, 0,  0, 64, IPPROTO_UDP,
-					  0,    0, 10, 0,          0, 1, 10, 0, 0,  2 };
+	static const uint8_t head[28] = {
+		0x45, 0, 0, PACKET_LEN, 0, 0, 0x40, 0, 64, IPPROTO_UDP,     0, 0, 10, 0, 0, 1,
+		10,   0, 0, 2,          0, 0, 0,    0, 0,  PACKET_LEN - 20, 0, 0
+	};
 
 	memset(packet, 0, PACKET_LEN);
 	memcpy(packet, head, sizeof(head));

@@ -86,7 +86,7 @@ static inline union netaddr addr_of(const char *text)
 	struct endpoint_spec spec;
 	const char *reason = "";
 
-	if (!endpoint_parse(text, &spec, &reason))
+	if (!endpoint_spec_parse(text, &spec, &reason))
 		fail_msg("%s: %s", text, reason);
 	return spec.literal;
 }
@@ -100,7 +100,8 @@ static inline void begin(const char *const *entries)
 	conf.endpoints = specs;
 	for (; entries[conf.n_endpoints]; conf.n_endpoints++) {
 		assert_true(conf.n_endpoints < ARRAY_SIZE(specs));
-		if (!endpoint_parse(entries[conf.n_endpoints], &specs[conf.n_endpoints], &reason))
+		if (!endpoint_spec_parse(entries[conf.n_endpoints], &specs[conf.n_endpoints],
+					 &reason))
 			fail_msg("%s: %s", entries[conf.n_endpoints], reason);
 	}
 	memset(&endpoint, 0xaa, sizeof(endpoint));

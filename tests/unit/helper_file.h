@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "daemon/core/helper.h"
 
 static struct conf_host host;
@@ -19,7 +20,7 @@ static bool is_file_bad;
 
 static void add_text(struct conf_strings *list, const char *text)
 {
-	list->items = conf_grow(list->items, list->n, sizeof(*list->items));
+	list->items = grow_list(list->items, list->n, sizeof(*list->items));
 	list->items[list->n++] = strdup(text);
 }
 

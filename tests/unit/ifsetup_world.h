@@ -1,27 +1,14 @@
 /*
- * The network that test_ifsetup.c and test_ifsetup_change.c work on: a namespace with a link and
- * another interface, and the values of a link file.
+ * The network that test_ifsetup.c and test_ifsetup_change.c work on: a world with the values of
+ * a link file; see world.h.
  */
 #ifndef TESTS_UNIT_IFSETUP_WORLD_H
 #define TESTS_UNIT_IFSETUP_WORLD_H
 
-#include "tests/unit/host_env.h"
+#include "tests/unit/world.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
-
-#include "daemon/host/ifsetup.h"
-
-/* A namespace with the link "vta" and another interface "vtb" that is up with 10.7.0.1/24. */
-struct world {
-	struct netlink nl;
-	int own_fd;
-	int other_fd;
-	unsigned int own;
-	unsigned int other;
-	struct conf_link conf;
-	struct ifsetup_failure failure;
-};
 
 #define MAX_PREFIXES 8
 
@@ -35,19 +22,13 @@ static inline struct conf_prefixes prefixes_of(const char *const *texts)
 	return list;
 }
 
-/* Both lists end in NULL. */
+/* A world whose other interface is up with 10.7.0.1/24. Both lists end in NULL. */
 static inline void setup(struct world *world, const char *const *addresses,
 			 const char *const *allowed)
 {
 	struct prefix other_address = prefix_of("10.7.0.1/24");
 
-	enter_netns();
-	*world = (struct world) { .nl = NETLINK_NULL };
-	assert_int_equal(netlink_open(&world->nl), 0);
-	world->own_fd = make_tun("vta");
-	world->other_fd = make_tun("vtb");
-	assert_int_equal(nl_link_index(&world->nl, "vta", &world->own), 0);
-	assert_int_equal(nl_link_index(&world->nl, "vtb", &world->other), 0);
+	open_world(world, IFF_TUN);
 	assert_int_equal(nl_addr_add(&world->nl, world->other, &other_address, true), 0);
 	assert_int_equal(nl_link_set_up(&world->nl, world->other), 0);
 	memcpy(world->conf.name, "vta", sizeof("vta"));
@@ -59,9 +40,7 @@ static inline void teardown(struct world *world)
 {
 	free(world->conf.addresses.items);
 	free(world->conf.allowed_ips.items);
-	close(world->own_fd);
-	close(world->other_fd);
-	netlink_close(&world->nl);
+	close_world(world);
 }
 
 static inline int apply(struct world *world, unsigned int mtu)

@@ -152,6 +152,10 @@ static const struct broken_file broken_files[] = {
 	  "1010101010101010101010101010101010101010101010101010101010101010\n" PEER,
 	  "x:2: error: PrivateKey is not a key; a key has 44 characters of base64 and ends in "
 	  "\"=\"\n" },
+	{ "private key by a command of wg-quick(8)",
+	  "[Interface]\nPostUp = wg set %i private-key /etc/wireguard/%i.key\n" PEER,
+	  "x:1: error: [Interface] has no PrivateKey and no PrivateKeyFile; in the place of the "
+	  "command that sets private-key, name the same file with PrivateKeyFile\n" },
 	{ "private key zero", "[Interface]\nPrivateKey = " ZERO "\n" PEER,
 	  "x:2: error: the private key is all zero, which is no key; \"vpnd genkey\" makes one\n" },
 	{ "private key twice", IFACE "PrivateKey = " A "\n" PEER,
@@ -163,17 +167,23 @@ static const struct broken_file broken_files[] = {
 	{ "port twice", IFACE "ListenPort = 1\nlistenport = 2\n" PEER,
 	  "x:4: error: ListenPort is given twice, first in line 3; keep one of them\n" },
 	{ "port negative", IFACE "ListenPort = -1\n" PEER,
-	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535\n" },
+	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535, nor a service of UDP "
+	  "in /etc/services\n" },
 	{ "port too large", IFACE "ListenPort = 65536\n" PEER,
-	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535\n" },
+	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535, nor a service of UDP "
+	  "in /etc/services\n" },
 	{ "port far too large", IFACE "ListenPort = 18446744073709551617\n" PEER,
-	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535\n" },
+	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535, nor a service of UDP "
+	  "in /etc/services\n" },
 	{ "port with text", IFACE "ListenPort = 51820x\n" PEER,
-	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535\n" },
+	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535, nor a service of UDP "
+	  "in /etc/services\n" },
 	{ "port with exponent", IFACE "ListenPort = 1e3\n" PEER,
-	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535\n" },
+	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535, nor a service of UDP "
+	  "in /etc/services\n" },
 	{ "port in hexadecimal", IFACE "ListenPort = 0x10\n" PEER,
-	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535\n" },
+	  "x:3: error: ListenPort is not a number from 0 (any port) to 65535, nor a service of UDP "
+	  "in /etc/services\n" },
 	{ "port empty", IFACE "ListenPort =\n" PEER,
 	  "x:3: error: ListenPort has no value behind its \"=\"\n" },
 	{ "port as a comment", IFACE "ListenPort = # 51820\n" PEER,
@@ -204,6 +214,32 @@ static const struct broken_file broken_files[] = {
 	  IFACE "Address = 10.0.0.1/24, fd00::1/64, 10.0.0.256\n" PEER,
 	  "x:3: error: Address: entry 3 of the list is not an IPv4 or IPv6 address with an "
 	  "optional /length\n" },
+	{ "address ::1/128", IFACE "Address = ::1/128\n" PEER,
+	  "x:3: error: Address ::1/128 is a loopback, multicast, broadcast or unspecified address, "
+	  "which no interface of a tunnel can have\n" },
+	{ "address ::/128", IFACE "Address = ::/128\n" PEER,
+	  "x:3: error: Address ::/128 is a loopback, multicast, broadcast or unspecified address, "
+	  "which no interface of a tunnel can have\n" },
+	{ "address ff02::1/64", IFACE "Address = ff02::1/64\n" PEER,
+	  "x:3: error: Address ff02::1/64 is a loopback, multicast, broadcast or unspecified "
+	  "address, "
+	  "which no interface of a tunnel can have\n" },
+	{ "address 0.0.0.0/24", IFACE "Address = 0.0.0.0/24\n" PEER,
+	  "x:3: error: Address 0.0.0.0/24 is a loopback, multicast, broadcast or unspecified "
+	  "address, "
+	  "which no interface of a tunnel can have\n" },
+	{ "address 127.0.0.1/32", IFACE "Address = 127.0.0.1/32\n" PEER,
+	  "x:3: error: Address 127.0.0.1/32 is a loopback, multicast, broadcast or unspecified "
+	  "address, "
+	  "which no interface of a tunnel can have\n" },
+	{ "address 224.0.0.1/32", IFACE "Address = 224.0.0.1/32\n" PEER,
+	  "x:3: error: Address 224.0.0.1/32 is a loopback, multicast, broadcast or unspecified "
+	  "address, "
+	  "which no interface of a tunnel can have\n" },
+	{ "address 255.255.255.255/32", IFACE "Address = 255.255.255.255/32\n" PEER,
+	  "x:3: error: Address 255.255.255.255/32 is a loopback, multicast, broadcast or "
+	  "unspecified address, "
+	  "which no interface of a tunnel can have\n" },
 	{ "address twice", IFACE "Address = 10.0.0.1/24\nAddress = 10.0.0.1/24\n" PEER,
 	  "x:4: warning: Address 10.0.0.1/24 is in line 3 already\n" },
 	{ "65 addresses",
@@ -219,7 +255,8 @@ static const struct broken_file broken_files[] = {
 	  "10.0.0.64, 10.0.0.65\n" PEER,
 	  "x:3: error: Address has more than 64 entries\n" },
 	{ "dns with a slash", IFACE "DNS = 10.0.0.1/24\n" PEER,
-	  "x:3: error: DNS is not an IPv4 address, an IPv6 address or a search domain\n" },
+	  "x:3: error: DNS is not an IPv4 address, an IPv6 address, a search domain or a routing "
+	  "domain (\"~example.com\", or \"~.\" for all)\n" },
 	{ "17 name servers",
 	  IFACE
 	  "DNS = 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 10.0.0.7 10.0.0.8 10.0.0.9 "
@@ -360,7 +397,7 @@ static const struct broken_file broken_files[] = {
 	  "x:6: error: Endpoint has a port that is not a number from 1 to 65535\n" },
 	{ "endpoint port too large", IFACE PEER "Endpoint = vpn.example.com:65536\n",
 	  "x:6: error: Endpoint has a port that is not a number from 1 to 65535\n" },
-	{ "endpoint service name", IFACE PEER "Endpoint = vpn.example.com:domain\n",
+	{ "endpoint service name", IFACE PEER "Endpoint = vpn.example.com:no-such-service\n",
 	  "x:6: error: Endpoint has a port that is not a number from 1 to 65535\n" },
 	{ "endpoint without host", IFACE PEER "Endpoint = :1\n",
 	  "x:6: error: Endpoint has no host before the port\n" },

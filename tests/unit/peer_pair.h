@@ -35,7 +35,12 @@ static inline void pair_keys(struct key *private_key, uint8_t n, struct key *pub
 	prim_dh_public(public_key, private_key);
 }
 
-/*! Makes both ends. \param keepalive  PersistentKeepalive of a; \param b_psk  0: none */
+/*!
+ * Makes both ends.
+ *
+ * \param keepalive  PersistentKeepalive of a
+ * \param b_psk      0: none
+ */
 static inline void pair_init(uint16_t keepalive, uint8_t a_psk, uint8_t b_psk)
 {
 	struct key a_public, b_public, psk;

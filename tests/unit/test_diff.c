@@ -233,7 +233,6 @@ static void each_change_is_told(void **state)
 		assert_int_equal(changes.items[0].key, row->key);
 		assert_int_equal(changes.effect, row->effect);
 		assert_int_equal(changes.keys, UINT32_C(1) << row->key);
-		assert_true(conf_changes_has(&changes, row->key));
 		parse_lines(row->key, row->new, &old_conf);
 		compare();
 		expect_said("nothing changes\n");
@@ -268,7 +267,7 @@ static void keys_are_compared_by_what_they_are(void **state)
 	parse("[Interface]\nPrivateKey = " KEY_A "\n[Peer]\nPublicKey = " PUB_B "\n", &new_conf);
 	compare();
 	expect_said("PrivateKey changes; the far end must have the public key " PUB_A SESSION);
-	assert_true(conf_changes_has(&changes, KEYS_PRIVATE_KEY));
+	assert_int_equal(changes.keys, UINT32_C(1) << KEYS_PRIVATE_KEY);
 	assert_int_equal(changes.effect, CONF_EFFECT_SESSION);
 
 	/* Bits that X25519 does not look at make no other key. */
@@ -333,6 +332,40 @@ static void several_changes_come_in_the_order_of_the_table(void **state)
 		assert_null(strchr(changes.items[i].text, '\n'));
 		assert_null(strstr(changes.items[i].text, "echo"));
 	}
+}
+
+/* What `wg` sets is accepted and has no routes; the file has both. */
+static void routes_are_compared_apart_from_what_is_accepted(void **state)
+{
+	struct conf_link file = { .secrets = NULL };
+
+	(void)state;
+	parse_lines(KEYS_ALLOWED_IPS, "AllowedIPs = 10.1.0.0/16", &old_conf);
+	parse_lines(KEYS_ALLOWED_IPS, "AllowedIPs = 10.1.0.0/16", &new_conf);
+	parse_lines(KEYS_ALLOWED_IPS, "AllowedIPs = 10.2.0.0/16", &file);
+	new_conf.has_wg_allowed_ips = true;
+	new_conf.wg_allowed_ips = file.allowed_ips;
+	file.allowed_ips = (struct conf_prefixes) { 0 };
+	conf_link_deinit(&file);
+	compare();
+	expect_said("AllowedIPs: added 1 (10.2.0.0/16), removed 1 (10.1.0.0/16)" LIVE);
+	assert_int_equal(changes.routed_added.n + changes.routed_removed.n, 0);
+
+	/* The same file again. */
+	conf_link_deinit(&old_conf);
+	assert_int_equal(conf_link_copy(&new_conf, &old_conf), 0);
+	parse_lines(KEYS_ALLOWED_IPS, "AllowedIPs = 10.1.0.0/16", &new_conf);
+	compare();
+	expect_said("AllowedIPs: added 1 (10.1.0.0/16), removed 1 (10.2.0.0/16)" LIVE);
+	assert_int_equal(changes.routed_added.n + changes.routed_removed.n, 0);
+
+	/* The file says now what `wg` has set. */
+	parse_lines(KEYS_ALLOWED_IPS, "AllowedIPs = 10.2.0.0/16", &new_conf);
+	compare();
+	expect_said("routes of AllowedIPs: added 1 (10.2.0.0/16), removed 1 (10.1.0.0/16)" LIVE);
+	assert_int_equal(changes.allowed_ips_added.n + changes.allowed_ips_removed.n, 0);
+	assert_int_equal(changes.routed_added.n, 1);
+	assert_int_equal(changes.routed_removed.n, 1);
 }
 
 static void prefixes_to_add_and_remove_are_there(void **state)
@@ -455,6 +488,7 @@ int main(void)
 		WITH_LINKS(names_of_key_files_are_no_change),
 		WITH_LINKS(order_and_spelling_are_no_change),
 		WITH_LINKS(several_changes_come_in_the_order_of_the_table),
+		WITH_LINKS(routes_are_compared_apart_from_what_is_accepted),
 		WITH_LINKS(prefixes_to_add_and_remove_are_there),
 		WITH_LINKS(many_prefixes_are_compared_fast),
 		WITH_LINKS(a_copy_is_no_change),

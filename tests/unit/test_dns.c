@@ -7,10 +7,11 @@
 #include <sys/stat.h>
 
 #include "daemon/host/dns.h"
+#include "tests/unit/temp_dir.h"
 
 /* A directory of fake programs, and what they have noted. */
 struct desk {
-	char dir[32];
+	char dir[TEMP_DIR_LEN];
 	char order_file[64];
 	char *words[CONF_DNS_MAX];
 	struct conf_strings dns;
@@ -21,8 +22,8 @@ struct desk {
 
 static void setup(struct desk *desk, const char *const *words)
 {
-	*desk = (struct desk) { .dir = "/tmp/test-dns-XXXXXX" };
-	assert_non_null(mkdtemp(desk->dir));
+	*desk = (struct desk) { .dir = "" };
+	assert_true(make_temp_dir(desk->dir));
 	snprintf(desk->order_file, sizeof(desk->order_file), "%s/order", desk->dir);
 	desk->tools = (struct dns_tools) { .path = desk->dir, .order_file = desk->order_file };
 	desk->dns.items = desk->words;
@@ -137,6 +138,45 @@ static void test_resolved(void **state)
 	teardown(&desk);
 }
 
+/* What the file says that the servers are for takes the place of "everything". */
+static void test_routing_domains(void **state)
+{
+	static const char *const some[] = { "10.9.0.53", "~corp.example", "example.net", NULL };
+	static const char *const all[] = { "10.9.0.53", "~.", NULL };
+	struct desk desk;
+
+	(void)state;
+	setup(&desk, some);
+	fake(&desk, "resolvectl", "");
+	assert_int_equal(set(&desk), 0);
+	assert_string_equal(calls(&desk),
+			    "resolvectl: <dns> <site-a> <10.9.0.53>\n"
+			    "resolvectl: <domain> <site-a> <~corp.example> <example.net>\n");
+	teardown(&desk);
+
+	setup(&desk, all);
+	fake(&desk, "resolvectl", "");
+	assert_int_equal(set(&desk), 0);
+	assert_string_equal(calls(&desk), "resolvectl: <dns> <site-a> <10.9.0.53>\n"
+					  "resolvectl: <domain> <site-a> <~.>\n");
+	teardown(&desk);
+
+	setup(&desk, some);
+	fake(&desk, "resolvconf", "");
+	assert_int_equal(set(&desk), 0);
+	assert_string_equal(calls(&desk), "resolvconf: <-a> <site-a> <-m> <0> <-x>\n"
+					  "  nameserver 10.9.0.53\n"
+					  "  search corp.example example.net\n");
+	teardown(&desk);
+
+	setup(&desk, all);
+	fake(&desk, "resolvconf", "");
+	assert_int_equal(set(&desk), 0);
+	assert_string_equal(calls(&desk), "resolvconf: <-a> <site-a> <-m> <0> <-x>\n"
+					  "  nameserver 10.9.0.53\n");
+	teardown(&desk);
+}
+
 static void test_resolvconf(void **state)
 {
 	struct desk desk;
@@ -242,6 +282,65 @@ static void test_nobody(void **state)
 	teardown(&desk);
 }
 
+/* Both are there, and take nothing from this user. */
+static void test_refused(void **state)
+{
+	static const char *const answers[] = {
+		"Failed to set DNS configuration: Interactive authentication required.",
+		"Failed to set DNS configuration: Access denied",
+		"Failed to set DNS configuration: Access denied as the requested operation "
+		"requires interactive authentication. However, interactive authentication has "
+		"not been enabled by the calling program.",
+		"Failed to set DNS configuration: Unit polkit.service is masked.",
+	};
+	struct desk desk;
+	char end[256];
+
+	(void)state;
+	setup(&desk, both);
+	fake(&desk, "resolvconf", "echo '/etc/resolv.conf: Permission denied' >&2; exit 1\n");
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		snprintf(end, sizeof(end), "echo '%s' >&2; exit 1\n", answers[i]);
+		fake(&desk, "resolvectl", end);
+		assert_int_equal(set(&desk), DNS_NOT_SET);
+		assert_string_equal(
+			desk.text,
+			"the name servers of the link file are not used (resolvectl: this user may "
+			"not do that; resolvconf: this user may not do that): let polkitd run and "
+			"find vpnd.rules, which allows it to user vpnd, or take DNS out and set "
+			"them yourself");
+		assert_int_equal(desk.undo.dns, UNDO_DNS_NONE);
+	}
+	/* What runs is not installed again. */
+	fake(&desk, "resolvectl",
+	     "echo 'Unit dbus-org.freedesktop.resolve1.service not found.'\n"
+	     "exit 1\n");
+	assert_int_equal(set(&desk), DNS_NOT_SET);
+	assert_non_null(strstr(desk.text, "not found.; resolvconf: this user may not do that): see "
+					  "to it that systemd-resolved runs, or"));
+	teardown(&desk);
+}
+
+/* Who is not root is not sent to resolvconf. */
+static void test_not_root(void **state)
+{
+	struct desk desk;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	setup(&desk, both);
+	fake(&desk, "resolvconf", "exit 1\n");
+	assert_int_equal(chmod(desk.dir, 0777), 0);
+	assert_int_equal(seteuid(65534), 0);
+	assert_int_equal(set(&desk), DNS_NOT_SET);
+	assert_int_equal(seteuid(0), 0);
+	assert_non_null(strstr(desk.text, "): install systemd-resolved and polkitd, or take DNS"));
+	assert_int_equal(set(&desk), DNS_NOT_SET);
+	assert_non_null(strstr(desk.text, "): mend resolvconf, or install systemd-resolved, or"));
+	teardown(&desk);
+}
+
 static void test_none(void **state)
 {
 	struct desk desk;
@@ -257,10 +356,11 @@ static void test_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_resolved), cmocka_unit_test(test_resolvconf),
-		cmocka_unit_test(test_half),     cmocka_unit_test(test_record_name),
-		cmocka_unit_test(test_late),     cmocka_unit_test(test_nobody),
-		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_resolved),    cmocka_unit_test(test_routing_domains),
+		cmocka_unit_test(test_resolvconf),  cmocka_unit_test(test_half),
+		cmocka_unit_test(test_record_name), cmocka_unit_test(test_late),
+		cmocka_unit_test(test_nobody),      cmocka_unit_test(test_none),
+		cmocka_unit_test(test_refused),     cmocka_unit_test(test_not_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,7 @@ static void private_addresses(void **state)
 		struct endpoint_spec spec;
 		const char *reason;
 
-		assert_true(endpoint_parse(cases[i].endpoint, &spec, &reason));
+		assert_true(endpoint_spec_parse(cases[i].endpoint, &spec, &reason));
 		assert_int_equal(prefix_is_private(&spec.literal), cases[i].wanted);
 	}
 }

@@ -53,76 +53,68 @@ static enum ruleset_answer judged(const char *items, const char *hook)
 	return answer;
 }
 
+static const struct {
+	enum ruleset_answer wanted;
+	const char *items;
+} cases[] = {
+	{ RULESET_OPEN, "" },
+	{ RULESET_OPEN, CHAIN("input", "accept") },
+	{ RULESET_CLOSED, CHAIN("input", "drop") },
+	{ RULESET_CLOSED, CHAIN("prerouting", "drop") },
+	{ RULESET_OPEN, CHAIN("forward", "drop") },
+	{ RULESET_OPEN, CHAIN("output", "drop") },
+	{ RULESET_DROPPED,
+	  CHAIN("input", "accept") "," RULE("input", DPORT("==", "51820") "," DROP) },
+	{ RULESET_DROPPED,
+	  CHAIN("input", "accept") "," RULE("input", L4UDP "," DPORT("==", "51820") "," REJECT) },
+	{ RULESET_OPEN, CHAIN("input", "accept") "," RULE("input", DPORT("==", "51821") "," DROP) },
+	{ RULESET_DROPPED,
+	  CHAIN("input", "accept") "," RULE("input", DPORT("!=", "51821") "," DROP) },
+	{ RULESET_OPEN, CHAIN("input", "accept") "," RULE("input", DPORT("!=", "51820") "," DROP) },
+	{ RULESET_SOMETIMES,
+	  CHAIN("input", "accept") "," RULE("input", IIF "," DPORT("==", "51820") "," DROP) },
+	{ RULESET_OPEN,
+	  CHAIN("input", "drop") "," RULE("input", DPORT("==", "51820") "," COUNTER "," ACCEPT) },
+	{ RULESET_OPEN,
+	  CHAIN("input", "drop") "," RULE("input", IIF "," DPORT("==", "51820") "," ACCEPT) },
+	/* The first that decides counts. */
+	{ RULESET_OPEN,
+	  CHAIN("input", "drop") "," RULE("input", DPORT("==", "51820") "," ACCEPT) "," RULE(
+		  "input", DPORT("==", "51820") "," DROP) },
+	{ RULESET_OPEN,
+	  CHAIN("input", "drop") "," RULE(
+		  "input", DPORT("==", "{\"set\":[22,{\"range\":[51800,51830]}]}") "," ACCEPT) },
+	{ RULESET_CLOSED,
+	  CHAIN("input", "drop") "," RULE(
+		  "input", DPORT("==", "{\"set\":[22,{\"range\":[1,51819]}]}") "," ACCEPT) },
+	{ RULESET_OPEN,
+	  SET "," CHAIN("input", "drop") "," RULE("input", DPORT("==", "\"@ports\"") "," ACCEPT) },
+	{ RULESET_CLOSED,
+	  SET "," CHAIN("input", "drop") "," RULE("input", DPORT("==", "\"@others\"") "," ACCEPT) },
+	/* What other packets may do. */
+	{ RULESET_CLOSED, CHAIN("input", "drop") "," RULE("input", IIF "," ACCEPT) },
+	{ RULESET_OPEN, CHAIN("input", "drop") "," RULE("input", ACCEPT) },
+	/* "Everything else" as a rule. */
+	{ RULESET_CLOSED, CHAIN("input", "accept") "," RULE("input", COUNTER "," DROP) },
+	/* Chains that may be jumped to, and another hook's. */
+	{ RULESET_OPEN, CHAIN("input", "drop") "," PLAIN_CHAIN "," RULE("input", JUMP) "," RULE(
+				"more", DPORT("==", "51820") "," ACCEPT) },
+	{ RULESET_SOMETIMES,
+	  CHAIN("input", "accept") "," PLAIN_CHAIN "," RULE("input", JUMP) "," RULE(
+		  "more", DPORT("==", "51820") "," DROP) },
+	{ RULESET_OPEN, CHAIN("input", "accept") "," CHAIN("forward", "accept") "," RULE(
+				"forward", DPORT("==", "51820") "," DROP) },
+	/* Of what is not understood nothing is known. */
+	{ RULESET_OPAQUE, CHAIN("input", "drop") "," RULE("input", XT "," COUNTER) },
+	{ RULESET_OPEN, CHAIN("input", "accept") "," RULE("input", XT "," COUNTER) },
+	/* Nonsense. */
+	{ RULESET_OPEN, "{},[],7,{\"chain\":7},{\"rule\":{}},{\"chain\":{}}" },
+	{ RULESET_CLOSED, CHAIN("input", "drop") ",{\"rule\":{\"family\":\"inet\",\"table\":"
+						 "\"f\",\"chain\":\"input\",\"expr\":7}}" },
+};
+
 static void each_ruleset_is_judged(void **state)
 {
-	static const struct {
-		enum ruleset_answer wanted;
-		const char *items;
-	} cases[] = {
-		{ RULESET_OPEN, "" },
-		{ RULESET_OPEN, CHAIN("input", "accept") },
-		{ RULESET_CLOSED, CHAIN("input", "drop") },
-		{ RULESET_CLOSED, CHAIN("prerouting", "drop") },
-		{ RULESET_OPEN, CHAIN("forward", "drop") },
-		{ RULESET_OPEN, CHAIN("output", "drop") },
-		{ RULESET_DROPPED,
-		  CHAIN("input", "accept") "," RULE("input", DPORT("==", "51820") "," DROP) },
-		{ RULESET_DROPPED, CHAIN("input", "accept") "," RULE(
-					   "input", L4UDP "," DPORT("==", "51820") "," REJECT) },
-		{ RULESET_OPEN,
-		  CHAIN("input", "accept") "," RULE("input", DPORT("==", "51821") "," DROP) },
-		{ RULESET_DROPPED,
-		  CHAIN("input", "accept") "," RULE("input", DPORT("!=", "51821") "," DROP) },
-		{ RULESET_OPEN,
-		  CHAIN("input", "accept") "," RULE("input", DPORT("!=", "51820") "," DROP) },
-		{ RULESET_SOMETIMES, CHAIN("input", "accept") "," RULE(
-					     "input", IIF "," DPORT("==", "51820") "," DROP) },
-		{ RULESET_OPEN, CHAIN("input", "drop") "," RULE(
-					"input", DPORT("==", "51820") "," COUNTER "," ACCEPT) },
-		{ RULESET_OPEN, CHAIN("input", "drop") "," RULE(
-					"input", IIF "," DPORT("==", "51820") "," ACCEPT) },
-		/* The first that decides counts. */
-		{ RULESET_OPEN,
-		  CHAIN("input", "drop") "," RULE(
-			  "input",
-			  DPORT("==", "51820") "," ACCEPT) "," RULE("input",
-								    DPORT("==",
-									  "51820") "," DROP) },
-		{ RULESET_OPEN,
-		  CHAIN("input", "drop") "," RULE(
-			  "input",
-			  DPORT("==", "{\"set\":[22,{\"range\":[51800,51830]}]}") "," ACCEPT) },
-		{ RULESET_CLOSED,
-		  CHAIN("input", "drop") "," RULE(
-			  "input",
-			  DPORT("==", "{\"set\":[22,{\"range\":[1,51819]}]}") "," ACCEPT) },
-		{ RULESET_OPEN, SET "," CHAIN("input", "drop") "," RULE(
-					"input", DPORT("==", "\"@ports\"") "," ACCEPT) },
-		{ RULESET_CLOSED, SET "," CHAIN("input", "drop") "," RULE(
-					  "input", DPORT("==", "\"@others\"") "," ACCEPT) },
-		/* What other packets may do. */
-		{ RULESET_CLOSED, CHAIN("input", "drop") "," RULE("input", IIF "," ACCEPT) },
-		{ RULESET_OPEN, CHAIN("input", "drop") "," RULE("input", ACCEPT) },
-		/* "Everything else" as a rule. */
-		{ RULESET_CLOSED, CHAIN("input", "accept") "," RULE("input", COUNTER "," DROP) },
-		/* Chains that may be jumped to, and another hook's. */
-		{ RULESET_OPEN,
-		  CHAIN("input", "drop") "," PLAIN_CHAIN "," RULE("input", JUMP) "," RULE(
-			  "more", DPORT("==", "51820") "," ACCEPT) },
-		{ RULESET_SOMETIMES,
-		  CHAIN("input", "accept") "," PLAIN_CHAIN "," RULE("input", JUMP) "," RULE(
-			  "more", DPORT("==", "51820") "," DROP) },
-		{ RULESET_OPEN, CHAIN("input", "accept") "," CHAIN("forward", "accept") "," RULE(
-					"forward", DPORT("==", "51820") "," DROP) },
-		/* Of what is not understood nothing is known. */
-		{ RULESET_OPAQUE, CHAIN("input", "drop") "," RULE("input", XT "," COUNTER) },
-		{ RULESET_OPEN, CHAIN("input", "accept") "," RULE("input", XT "," COUNTER) },
-		/* Nonsense. */
-		{ RULESET_OPEN, "{},[],7,{\"chain\":7},{\"rule\":{}},{\"chain\":{}}" },
-		{ RULESET_CLOSED,
-		  CHAIN("input", "drop") ",{\"rule\":{\"family\":\"inet\",\"table\":"
-					 "\"f\",\"chain\":\"input\",\"expr\":7}}" },
-	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

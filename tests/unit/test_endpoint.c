@@ -174,6 +174,78 @@ static void all_addresses_of_a_name_fit_and_no_more(void **state)
 	assert_int_equal(read_answer(&reply, &found), RESOLVER_GONE);
 }
 
+/* As the link does it: an initiation to the target was not answered; with a key, data stays. */
+static void fail_at(union netaddr *data, bool has_key, const char *target)
+{
+	union netaddr at = *endpoint_target(&endpoint, data), next;
+	char text[NETADDR_TEXT_MAX];
+
+	assert_string_equal(netaddr_format(&at, text), target);
+	if (!endpoint_unanswered(&endpoint, data) || !endpoint_next(&endpoint, &at, &next))
+		return;
+	if (has_key)
+		endpoint_detour(&endpoint, &next, data);
+	else
+		*data = next;
+}
+
+/* Also the first after an address that had more tries than one, and also around the circle. */
+static void each_candidate_gets_two_tries(void **state)
+{
+	static const char *const order[] = { "192.0.2.1:1", "192.0.2.2:2", "192.0.2.3:3" };
+
+	(void)state;
+	for (unsigned int has_key = 0; has_key < 2; has_key++) {
+		union netaddr data = addr_of("192.0.2.1:1");
+
+		BEGIN_WITH("192.0.2.1:1", "192.0.2.2:2", "192.0.2.3:3");
+		for (unsigned int i = 0; i < 12; i++)
+			fail_at(&data, has_key, order[i / 2 % 3]);
+		assert_int_equal(endpoint.n_unanswered, 12);
+		assert_true(!has_key || netaddr_equal(&data, &specs[0].literal));
+	}
+}
+
+static void data_stays_where_the_peer_was_heard_from(void **state)
+{
+	const union netaddr moved = addr_of("198.51.100.9:9"), on = addr_of("198.51.100.10:10");
+	union netaddr data = moved;
+
+	(void)state;
+	BEGIN_WITH("192.0.2.1:1");
+	fail_at(&data, true, "198.51.100.9:9");
+	fail_at(&data, true, "198.51.100.9:9");
+	fail_at(&data, true, "192.0.2.1:1");
+	fail_at(&data, true, "192.0.2.1:1");
+	fail_at(&data, true, "198.51.100.9:9");
+	assert_true(netaddr_equal(&data, &moved));
+	/* The peer moves on while its address is looked for: it has two tries there. */
+	fail_at(&data, true, "198.51.100.9:9");
+	fail_at(&data, true, "192.0.2.1:1");
+	data = on;
+	fail_at(&data, true, "198.51.100.10:10");
+	fail_at(&data, true, "198.51.100.10:10");
+	fail_at(&data, true, "192.0.2.1:1");
+	/* The key is too old now. */
+	fail_at(&data, false, "192.0.2.1:1");
+	assert_true(netaddr_equal(&data, &on));
+}
+
+static void a_session_ends_the_search(void **state)
+{
+	union netaddr data = addr_of("198.51.100.9:9");
+
+	(void)state;
+	BEGIN_WITH("192.0.2.1:1");
+	for (unsigned int i = 0; i < 3; i++)
+		fail_at(&data, true, i < 2 ? "198.51.100.9:9" : "192.0.2.1:1");
+	endpoint_answered(&endpoint);
+	assert_int_equal(endpoint.n_unanswered, 0);
+	fail_at(&data, true, "198.51.100.9:9");
+	fail_at(&data, true, "198.51.100.9:9");
+	fail_at(&data, true, "192.0.2.1:1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +259,9 @@ int main(void)
 		WITH(learned_address_that_becomes_a_candidate_does_not_cut_the_circle),
 		WITH(answers_for_nobody_are_ignored),
 		WITH(all_addresses_of_a_name_fit_and_no_more),
+		WITH(each_candidate_gets_two_tries),
+		WITH(data_stays_where_the_peer_was_heard_from),
+		WITH(a_session_ends_the_search),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

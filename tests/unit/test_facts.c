@@ -104,7 +104,27 @@ static void times_are_first_and_last(void **state)
 	facts = take(desk);
 	assert_int_equal(facts->first_data, 10);
 	assert_int_equal(facts->last_data, 20);
+	assert_int_equal(facts->n_data, 2);
 	assert_int_equal(facts->last, 30);
+}
+
+/* Messages of one batch have one time: only their number tells that there were more. */
+static void data_of_one_moment_is_counted(void **state)
+{
+	struct desk *desk = *state;
+	const struct facts *facts;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		teller_note(&desk->teller, true, 10);
+		teller_note(&desk->teller, false, 10);
+		teller_answer(&desk->teller);
+	}
+	facts = take(desk);
+	assert_int_equal(facts->first_data, facts->last_data);
+	assert_int_equal(facts->n_data, 3);
+	teller_note(&desk->teller, true, 20);
+	teller_answer(&desk->teller);
+	assert_int_equal(take(desk)->n_data, 1);
 }
 
 static void unread_facts_are_added_to(void **state)
@@ -415,6 +435,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(nothing_is_told_without_news),
 		TEST(times_are_first_and_last),
+		TEST(data_of_one_moment_is_counted),
 		TEST(unread_facts_are_added_to),
 		TEST(other_news_leaves_the_counter),
 		TEST(facts_are_read_once),

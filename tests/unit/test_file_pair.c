@@ -18,9 +18,10 @@
 #include <sodium.h>
 
 #include "daemon/cli/file_pair.h"
+#include "tests/unit/temp_dir.h"
 
 struct fixture {
-	char dir[64];
+	char dir[TEMP_DIR_LEN];
 	struct file_pair pair;
 };
 
@@ -28,8 +29,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	snprintf(f->dir, sizeof(f->dir), "/tmp/vpnd-pair.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	assert_true(make_temp_dir(f->dir));
 	for (size_t i = 0; i < FILE_PAIR_N; i++) {
 		snprintf(f->pair.paths[i], sizeof(f->pair.paths[i]), "%s/%zu.conf", f->dir, i);
 		assert_int_equal(secret_text_init(&f->pair.texts[i], 64), 0);

@@ -47,7 +47,7 @@ static const char *settings(void)
 }
 
 /* A world in which nothing is forwarded, and vtb listens to a router. */
-static void open_world(struct world *world)
+static void open_quiet(struct world *world)
 {
 	setup(world);
 	set(CONF "ipv6/conf/all/forwarding", '0');
@@ -75,105 +75,89 @@ static void apply(struct world *world, struct forward *list)
 	assert_int_equal(failure.ipv6, 0);
 }
 
-static void test_both(void **state)
+static void test_both(struct world *world)
 {
 	const struct conf_link conf = carrying(anything, 2);
 	struct forward list = { .n = 0 };
-	struct world world;
 
-	(void)state;
-	open_world(&world);
-	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
+	assert_int_equal(forward_survey(&world->nl, &conf, world->own, &list), 0);
 	/* Both interfaces and what comes later, not the loopback. */
 	assert_int_equal(list.n, 3);
 	assert_true(list.is_ipv6);
 	assert_string_equal(settings(), "00 00 0 01");
-	apply(&world, &list);
+	apply(world, &list);
 	assert_string_equal(settings(), "11 10 1 02");
 	/* A second time there is nothing to add and nothing to do. */
-	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
+	assert_int_equal(forward_survey(&world->nl, &conf, world->own, &list), 0);
 	assert_int_equal(list.n, 3);
-	apply(&world, &list);
+	apply(world, &list);
 	assert_string_equal(settings(), "11 10 1 02");
-	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
+	assert_int_equal(forward_undo(&world->nl, NULL, &list), 0);
 	assert_string_equal(settings(), "00 00 0 01");
-	teardown(&world);
 }
 
-static void test_one_version(void **state)
+static void test_one_version(struct world *world)
 {
 	struct conf_link conf = carrying(&anything[0], 1);
 	struct forward list = { .n = 0 };
-	struct world world;
 
-	(void)state;
-	open_world(&world);
-	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
-	apply(&world, &list);
+	assert_int_equal(forward_survey(&world->nl, &conf, world->own, &list), 0);
+	apply(world, &list);
 	assert_string_equal(settings(), "11 10 0 01");
-	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
+	assert_int_equal(forward_undo(&world->nl, NULL, &list), 0);
 	conf = carrying(&anything[1], 1);
 	list = (struct forward) { .n = 0 };
-	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
-	apply(&world, &list);
+	assert_int_equal(forward_survey(&world->nl, &conf, world->own, &list), 0);
+	apply(world, &list);
 	assert_string_equal(settings(), "00 00 1 02");
-	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
+	assert_int_equal(forward_undo(&world->nl, NULL, &list), 0);
 	assert_string_equal(settings(), "00 00 0 01");
 	/* Frames may hold both. */
 	conf.mode = CONF_MODE_TAP;
 	list = (struct forward) { .n = 0 };
-	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
+	assert_int_equal(forward_survey(&world->nl, &conf, world->own, &list), 0);
 	assert_int_equal(list.n, 3);
-	teardown(&world);
 }
 
 /* What was on before is not ours, and neither is what somebody else switches on. */
-static void test_others(void **state)
+static void test_others(struct world *world)
 {
 	const struct conf_link conf = carrying(anything, 2);
 	struct forward list = { .n = 0 };
-	struct world world;
 
-	(void)state;
-	open_world(&world);
 	set(CONF "ipv4/conf/vtb/forwarding", '1');
-	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
-	apply(&world, &list);
+	assert_int_equal(forward_survey(&world->nl, &conf, world->own, &list), 0);
+	apply(world, &list);
 	assert_string_equal(settings(), "11 10 1 02");
-	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
+	assert_int_equal(forward_undo(&world->nl, NULL, &list), 0);
 	assert_string_equal(settings(), "01 00 0 01");
-	apply(&world, &list);
+	apply(world, &list);
 	set(CONF "ipv4/ip_forward", '1');
-	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
+	assert_int_equal(forward_undo(&world->nl, NULL, &list), 0);
 	assert_string_equal(settings(), "11 11 0 01");
 	/* A host that is a router anyway. */
 	set(CONF "ipv6/conf/all/forwarding", '1');
 	list = (struct forward) { .n = 0 };
-	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
+	assert_int_equal(forward_survey(&world->nl, &conf, world->own, &list), 0);
 	assert_true(forward_is_empty(&list));
-	teardown(&world);
 }
 
 /* IPv6 is another's as soon as it has said so, although nothing was left to switch on. */
-static void test_others_ipv6(void **state)
+static void test_others_ipv6(struct world *world)
 {
 	const struct conf_link conf = carrying(anything, 2);
 	struct forward list = { .n = 0 };
-	struct world world;
 
-	(void)state;
-	open_world(&world);
-	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
-	apply(&world, &list);
+	assert_int_equal(forward_survey(&world->nl, &conf, world->own, &list), 0);
+	apply(world, &list);
 	assert_int_equal(get(CONF "ipv6/conf/default/forwarding"), '0');
 	set(CONF "ipv6/conf/all/forwarding", '1');
 	/* A reload, and what another link finds, are not to hide it. */
-	apply(&world, &list);
-	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
+	apply(world, &list);
+	assert_int_equal(forward_undo(&world->nl, NULL, &list), 0);
 	assert_string_equal(settings(), "00 00 1 02");
 	set(CONF "ipv6/conf/all/forwarding", '0');
 	assert_int_equal(get(CONF "ipv6/conf/vta/forwarding"), '0');
-	teardown(&world);
 }
 
 static bool has(const struct forward *list, unsigned int ifindex)
@@ -187,54 +171,46 @@ static bool has(const struct forward *list, unsigned int ifindex)
 
 /* More interfaces than the list can hold: the link's own is in it, also when it is the last, and
  * so is what comes later. */
-static void test_too_many(void **state)
+static void test_too_many(struct world *world)
 {
 	const struct conf_link conf = carrying(anything, 2);
 	struct forward list = { .n = 0 };
-	struct world world;
 	char name[IFNAMSIZ];
 	unsigned int last;
 
-	(void)state;
-	open_world(&world);
 	for (int i = 0; i < FORWARD_ITEMS_MAX; i++) {
 		snprintf(name, sizeof(name), "br%d", i);
-		if (nl_bridge_add(&world.nl, name) == -EOPNOTSUPP)
+		if (nl_bridge_add(&world->nl, name) == -EOPNOTSUPP)
 			skip();
 	}
-	assert_int_equal(nl_link_index(&world.nl, name, &last), 0);
-	assert_int_equal(forward_survey(&world.nl, &conf, last, &list), FORWARD_TOO_MANY);
+	assert_int_equal(nl_link_index(&world->nl, name, &last), 0);
+	assert_int_equal(forward_survey(&world->nl, &conf, last, &list), FORWARD_TOO_MANY);
 	assert_int_equal(list.n, FORWARD_ITEMS_MAX);
 	assert_true(has(&list, last) && has(&list, 0));
 	assert_false(list.is_ipv6);
-	apply(&world, &list);
+	apply(world, &list);
 	assert_int_equal(get(CONF "ipv4/conf/default/forwarding"), '1');
 	assert_int_equal(get(CONF "ipv4/conf/br255/forwarding"), '1');
 	assert_int_equal(get(CONF "ipv6/conf/all/forwarding"), '0');
-	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
+	assert_int_equal(forward_undo(&world->nl, NULL, &list), 0);
 	assert_string_equal(settings(), "00 00 0 01");
-	teardown(&world);
 }
 
 /* An interface that is gone, and one that another has taken out of the list. */
-static void test_gone(void **state)
+static void test_gone(struct world *world)
 {
 	const struct conf_link conf = carrying(anything, 2);
 	struct forward list = { .n = 0 };
-	struct world world;
 
-	(void)state;
-	open_world(&world);
-	assert_int_equal(forward_survey(&world.nl, &conf, world.own, &list), 0);
+	assert_int_equal(forward_survey(&world->nl, &conf, world->own, &list), 0);
 	assert_int_equal(forward_note(&list, 4711, true, true), 0);
-	apply(&world, &list);
-	assert_int_equal(forward_undo(&world.nl, NULL, &list), 0);
+	apply(world, &list);
+	assert_int_equal(forward_undo(&world->nl, NULL, &list), 0);
 	assert_string_equal(settings(), "00 00 0 01");
-	assert_int_equal(nl_conf_set_forwarding(&world.nl, 0, true), -ENODEV);
-	assert_int_equal(nl_conf_set_forwarding(&world.nl, 4711, true), -ENODEV);
-	assert_int_equal(nl_conf_set_forwarding(&world.nl, world.other, true), 0);
+	assert_int_equal(nl_conf_set_forwarding(&world->nl, 0, true), -ENODEV);
+	assert_int_equal(nl_conf_set_forwarding(&world->nl, 4711, true), -ENODEV);
+	assert_int_equal(nl_conf_set_forwarding(&world->nl, world->other, true), 0);
 	assert_string_equal(settings(), "01 00 0 01");
-	teardown(&world);
 }
 
 static int apply_without_rights(void *context)
@@ -252,23 +228,19 @@ static int apply_without_rights(void *context)
 	return forward_is_empty(&list) ? 0 : 3;
 }
 
-static void test_without_rights(void **state)
+static void test_without_rights(struct world *world)
 {
-	struct world world;
 	int status;
 	pid_t child;
 
-	(void)state;
-	open_world(&world);
 	/* Root without capabilities may still write its files. */
 	child = fork();
 	assert_true(child >= 0);
 	if (child == 0)
-		_exit(setresuid(65534, 65534, 65534) < 0 ? 4 : apply_without_rights(&world));
+		_exit(setresuid(65534, 65534, 65534) < 0 ? 4 : apply_without_rights(world));
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 	assert_string_equal(settings(), "00 00 0 01");
-	teardown(&world);
 }
 
 static void test_lists(void **state)
@@ -303,10 +275,14 @@ static void test_lists(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_both),           cmocka_unit_test(test_one_version),
-		cmocka_unit_test(test_others),         cmocka_unit_test(test_gone),
-		cmocka_unit_test(test_without_rights), cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_others_ipv6),    cmocka_unit_test(test_too_many),
+		WORLD_TEST(open_quiet, test_both),
+		WORLD_TEST(open_quiet, test_one_version),
+		WORLD_TEST(open_quiet, test_others),
+		WORLD_TEST(open_quiet, test_gone),
+		WORLD_TEST(open_quiet, test_without_rights),
+		cmocka_unit_test(test_lists),
+		WORLD_TEST(open_quiet, test_others_ipv6),
+		WORLD_TEST(open_quiet, test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -409,7 +409,6 @@ static void bench_batch(const char *what, unsigned int flags, size_t rounds)
 		for (size_t j = 0; j < n_slots; j++)
 			if (!gro_add(&gro, data_of(&slots[j]), slots[j].len))
 				fail();
-		gro_finish(&gro);
 		while ((write = gro_next(&gro)))
 			n_writes += (size_t)write->n_iov > 0;
 	}

@@ -82,7 +82,6 @@ static void add_all(unsigned int flags)
 
 		assert_true(gro_add_frame(&gro, frame, lens[i], frame_ip_offset(frame, lens[i])));
 	}
-	gro_finish(&gro);
 }
 
 static size_t index_of(const struct gro_packet *packet)

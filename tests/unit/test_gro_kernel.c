@@ -135,7 +135,6 @@ static bool relay(struct side *from, struct side *to)
 		assert_true(gro_add(&gro, slots[n] + HEADROOM, segment_len));
 		n++;
 	}
-	gro_finish(&gro);
 	while ((write = gro_next(&gro))) {
 		assert_true(writev(to->tun, write->iov, write->n_iov) > 0);
 		to->n_runs += write->n_packets > 1;

@@ -35,7 +35,7 @@ static bool put(unsigned int n)
 	memset(bytes, (uint8_t)n, sizeof(bytes));
 	memcpy(bytes, &n, sizeof(n));
 	from.source_if = n;
-	return handshakes_put(&handshakes, type_of(n), bytes, len_of(n), &from);
+	return handshakes_put(&handshakes, type_of(n), bytes, len_of(n), &from, START + n);
 }
 
 static bool is_message(const struct handshake_message *message, unsigned int n)
@@ -44,7 +44,8 @@ static bool is_message(const struct handshake_message *message, unsigned int n)
 
 	memcpy(&number, message->bytes, sizeof(number));
 	return number == n && message->type == type_of(n) && message->len == len_of(n) &&
-	       message->bytes[message->len - 1] == (uint8_t)n && message->path.source_if == n;
+	       message->bytes[message->len - 1] == (uint8_t)n && message->path.source_if == n &&
+	       message->when == START + n;
 }
 
 static void on_mail(void *context)

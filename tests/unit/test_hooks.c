@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "daemon/host/hooks.h"
+#include "tests/unit/temp_dir.h"
 
 #define MAX_COMMANDS 4
 
@@ -122,7 +123,7 @@ static void test_used(void **state)
 
 static void test_may_run(void **state)
 {
-	char dir[] = "/tmp/test-hooks-XXXXXX", path[64], link_path[64];
+	char dir[TEMP_DIR_LEN], path[64], link_path[64];
 	const char *reason;
 	int fd;
 
@@ -131,7 +132,7 @@ static void test_may_run(void **state)
 		print_message("skipped: only root may give files away\n");
 		skip();
 	}
-	assert_non_null(mkdtemp(dir));
+	assert_true(make_temp_dir(dir));
 	snprintf(path, sizeof(path), "%s/a.conf", dir);
 	snprintf(link_path, sizeof(link_path), "%s/b.conf", dir);
 	assert_false(hooks_may_run(path, &reason));

@@ -34,7 +34,7 @@ static void takes_hosts_with_and_without_port(void **state)
 		assert_true(host_arg_parse(cases[i].text, HOST_ARG_PORT, &spec, &reason));
 		assert_string_equal(host_arg_format(&spec, buf), cases[i].endpoint);
 		/* What it writes is an Endpoint of a link file. */
-		assert_true(endpoint_parse(buf, &again, &reason));
+		assert_true(endpoint_spec_parse(buf, &again, &reason));
 		assert_memory_equal(&spec, &again, sizeof(spec));
 	}
 }

@@ -22,6 +22,7 @@
 #include "conf/host_keys.h"
 #include "conf/link_file.h"
 #include "conf/values.h"
+#include "tests/unit/findings.h"
 #include "tests/unit/host_file_rows.h"
 
 static struct conf_host host;
@@ -55,25 +56,13 @@ static void start_again(void)
 
 static void expect_said(const char *what, const char *expected)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
-
-	assert_non_null(stream);
-	diag_print(&diag, stream);
-	fclose(stream);
-	if (strcmp(text, expected) != 0)
-		fail_msg("%s\n%sinstead of\n%s", what, text, expected);
-	free(text);
+	findings_expect(&diag, what, expected);
 }
 
-/* Parses from a block of exactly that size, so that ASan sees every byte too many. */
 static void parse(const char *text, size_t len)
 {
-	char *copy = malloc(MAX(len, 1));
+	char *copy = exact_copy(text, len);
 
-	assert_non_null(copy);
-	memcpy(copy, text, len);
 	host_file_parse(copy, len, &host, &diag);
 	free(copy);
 }
@@ -118,8 +107,8 @@ static void defaults_are_what_the_table_says(void **state)
 		if (row->type != HOST_KEYS_USER)
 			assert_int_equal(host_keys_get(row, &host), row->fallback);
 	}
-	assert_int_equal(host.log.level, CONF_LOG_INFO);
-	assert_int_equal(host.log.target, CONF_LOG_TO_AUTO);
+	assert_int_equal(host.log.level, LOG_LEVEL_INFO);
+	assert_int_equal(host.log.target, LOG_TARGET_AUTO);
 	assert_int_equal(host.data.tun_batch, 256);
 	assert_int_equal(host.data.udp_send_batch, 64);
 	assert_int_equal(host.data.udp_receive_batch, 64);
@@ -142,9 +131,9 @@ static void good_files_fill_the_host(void **state)
 	parse_good("# only a comment without an end");
 	parse_good("/* @include \"/etc/hostname\" */\n// 4294968796\n");
 	parse_good("\xef\xbb\xbflog: { level = \"debug\"; }\r\n");
-	assert_int_equal(host.log.level, CONF_LOG_DEBUG);
+	assert_int_equal(host.log.level, LOG_LEVEL_DEBUG);
 	parse_good("log = { level = \"ERROR\" }");
-	assert_int_equal(host.log.level, CONF_LOG_ERROR);
+	assert_int_equal(host.log.level, LOG_LEVEL_ERROR);
 	parse_good("data: { tun_split_tcp = false; tun_split_udp = false; tun_merge_tcp = FALSE; "
 		   "tun_merge_udp = false;\n"
 		   "udp_segment = false, udp_gro = false trust_inner_checksum = True }\n"
@@ -169,7 +158,7 @@ static void good_files_fill_the_host(void **state)
 	assert_int_equal(host.data.udp_send_buffer, 65536);
 	assert_int_equal(host.data.udp_receive_buffer, 512 * 1024 * 1024);
 	assert_false(host.rights.hooks);
-	assert_int_equal(host.log.target, CONF_LOG_TO_JOURNAL);
+	assert_int_equal(host.log.target, LOG_TARGET_JOURNAL);
 	parse_good("data: { udp_send_buffer = 0; udp_receive_buffer = 0; }");
 	assert_int_equal(host.data.udp_receive_buffer, 0);
 	parse_good("defaults: { mtu = 65475; }");
@@ -253,7 +242,7 @@ static void apply_to(const char *text, struct conf_link *link)
 	assert_int_equal(conf_link_init(link), 0);
 	link_file_parse(text, strlen(text), link, &found);
 	diag_deinit(&found);
-	host_apply_defaults(&host, link);
+	conf_host_apply_defaults(&host, link);
 }
 
 static void links_take_defaults_where_they_are_silent(void **state)
@@ -283,18 +272,18 @@ static void forbidden_commands_are_refused(void **state)
 	(void)state;
 	parse_good("rights: { hooks = false; }");
 	apply_to("[Interface]\nPostUp = a\nPreDown = b\n[Peer]\n", &link);
-	host_check_link(&host, &link, &diag);
+	conf_host_check_link(&host, &link, &diag);
 	expect_said("hooks", "x: error: PostUp is given, but the host file forbids commands with "
 			     "rights.hooks = false; take it out or change that\n"
 			     "x: error: PreDown is given, but the host file forbids commands with "
 			     "rights.hooks = false; take it out or change that\n");
 	parse_good("rights: { hooks = true; }");
-	host_check_link(&host, &link, &diag);
+	conf_host_check_link(&host, &link, &diag);
 	expect_said("hooks", "");
 	conf_link_deinit(&link);
 	parse_good("rights: { hooks = false; }");
 	apply_to("[Interface]\n[Peer]\n", &link);
-	host_check_link(&host, &link, &diag);
+	conf_host_check_link(&host, &link, &diag);
 	expect_said("no hooks", "");
 	conf_link_deinit(&link);
 }
@@ -324,7 +313,7 @@ static void files_must_be_trusted(void **state)
 	(void)state;
 	write_file("log: { level = \"error\"; }\n", 0644);
 	load(path, EXIT_DONE);
-	assert_int_equal(host.log.level, CONF_LOG_ERROR);
+	assert_int_equal(host.log.level, LOG_LEVEL_ERROR);
 	write_file("", 0664);
 	load(path, EXIT_PERMISSION);
 	write_file("", 0646);
@@ -342,7 +331,7 @@ static void files_must_be_trusted(void **state)
 	write_file("log: { level = \"debug\"; }\n", 0644);
 	assert_int_equal(symlink(path, link_path), 0);
 	load(link_path, EXIT_DONE);
-	assert_int_equal(host.log.level, CONF_LOG_DEBUG);
+	assert_int_equal(host.log.level, LOG_LEVEL_DEBUG);
 	assert_int_equal(unlink(path), 0);
 	load(link_path, EXIT_CONFIG);
 	unlink(link_path);

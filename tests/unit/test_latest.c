@@ -102,6 +102,41 @@ static void the_source_is_forgotten_only_for_its_remote(void **state)
 	assert_true(netaddr_equal(&path.remote, &pinned.remote));
 }
 
+/* A handshake message may wait for control while data of a newer path is opened. */
+static void of_two_messages_the_later_one_counts(void **state)
+{
+	struct udp_path older = path_to("192.0.2.1", 1), newer = path_to("192.0.2.2", 2), path;
+	unsigned int version = 0, before;
+
+	(void)state;
+	assert_true(latest_learn_path(&latest, &newer, 20));
+	latest_get_path(&latest, &version, &path);
+	before = version;
+	assert_false(latest_learn_path(&latest, &older, 19));
+	latest_get_path(&latest, &version, &path);
+	assert_int_equal(version, before);
+	assert_true(udp_path_equal(&path, &newer));
+	/* At the same moment, and later. */
+	assert_true(latest_learn_path(&latest, &older, 20));
+	assert_true(latest_learn_path(&latest, &newer, 21));
+}
+
+/* What control tries because nothing comes back says nothing about what came when. */
+static void a_guess_is_no_message(void **state)
+{
+	struct udp_path learned = path_to("192.0.2.1", 1), guess = path_to("192.0.2.2", 2), path;
+	unsigned int version = 0;
+
+	(void)state;
+	assert_true(latest_learn_path(&latest, &learned, 20));
+	latest_set_path(&latest, &guess);
+	latest_forget_source(&latest, &guess.remote);
+	latest_get_path(&latest, &version, &path);
+	assert_true(udp_path_equal(&path, &guess));
+	assert_false(latest_learn_path(&latest, &learned, 19));
+	assert_true(latest_learn_path(&latest, &learned, 20));
+}
+
 static void the_last_confirmation_counts(void **state)
 {
 	(void)state;
@@ -202,6 +237,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_reader_has_its_own_version, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_source_is_forgotten_only_for_its_remote, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(of_two_messages_the_later_one_counts, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_guess_is_no_message, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_last_confirmation_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(versions_wrap, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(readers_see_whole_paths_in_order, set_up,

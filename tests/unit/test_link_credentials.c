@@ -16,13 +16,14 @@
 
 #include "common/keytext.h"
 #include "conf/link_file.h"
+#include "tests/unit/temp_dir.h"
 
 #define KEY "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk="
 #define PEER                                                                                       \
 	"[Peer]\nPublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\nAllowedIPs = "          \
 	"10.0.0.0/8\n"
 
-static char dir[32];
+static char dir[TEMP_DIR_LEN];
 
 static void write_file(const char *name, const char *text, mode_t mode)
 {
@@ -41,8 +42,7 @@ static void write_file(const char *name, const char *text, mode_t mode)
 static int make_dir(void **state)
 {
 	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/test-credentials.XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
+	return make_temp_dir(dir) ? 0 : -1;
 }
 
 static int remove_dir(void **state)

@@ -19,17 +19,18 @@
 #include "common/keytext.h"
 #include "common/nsec.h"
 #include "conf/link_file.h"
+#include "tests/unit/findings.h"
 #include "tests/unit/link_file_rows.h"
+#include "tests/unit/temp_dir.h"
 
 static struct conf_link link_conf;
 static struct diag diag = DIAG_NULL("x");
-static char dir[64];
+static char dir[TEMP_DIR_LEN];
 
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(dir, sizeof(dir), "/tmp/vpnd-test-link.XXXXXX");
-	if (mkdtemp(dir) == NULL)
+	if (!make_temp_dir(dir))
 		return -1;
 	return conf_link_init(&link_conf);
 }
@@ -57,34 +58,15 @@ static void start_again(void)
 	assert_int_equal(conf_link_init(&link_conf), 0);
 }
 
-/* All that is said, as diag_print() writes it; freed by the caller. */
-static char *said(void)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *stream = open_memstream(&text, &size);
-
-	assert_non_null(stream);
-	diag_print(&diag, stream);
-	fclose(stream);
-	return text;
-}
-
 static void expect_said(const char *expected)
 {
-	char *text = said();
-
-	assert_string_equal(text, expected);
-	free(text);
+	findings_expect(&diag, "the file", expected);
 }
 
-/* Parses from a block of exactly that size, so that ASan sees every byte too many. */
 static void parse(const char *text, size_t len)
 {
-	char *copy = malloc(MAX(len, 1));
+	char *copy = exact_copy(text, len);
 
-	assert_non_null(copy);
-	memcpy(copy, text, len);
 	link_file_parse(copy, len, &link_conf, &diag);
 	free(copy);
 }
@@ -128,7 +110,7 @@ static void broken_files_say_what_is_wrong(void **state)
 		char *text;
 
 		parse(row->text, strlen(row->text));
-		text = said();
+		text = findings_text(&diag);
 		if (strcmp(text, row->said) != 0)
 			fail_msg("%s:\n%sinstead of\n%s", row->what, text, row->said);
 		for (size_t j = 0; j < ARRAY_SIZE(secrets); j++)

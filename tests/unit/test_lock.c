@@ -16,15 +16,15 @@
 #include <cmocka.h>
 
 #include "daemon/host/lock.h"
+#include "tests/unit/temp_dir.h"
 
-static char above[32];
+static char above[TEMP_DIR_LEN];
 static char dir[64];
 
 static int set_up(void **state)
 {
 	(void)state;
-	snprintf(above, sizeof(above), "/tmp/vpnd-lock.XXXXXX");
-	if (!mkdtemp(above))
+	if (!make_temp_dir(above))
 		return -1;
 	snprintf(dir, sizeof(dir), "%s/run/site-a", above);
 	return 0;
@@ -66,7 +66,7 @@ static void test_one_at_a_time(void **state)
 	fd = lock_take(dir);
 	assert_true(fd >= 0);
 	assert_int_equal(stat(dir, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(st.st_mode & 0777, 0711);
 	assert_int_equal(other_gets(), EBUSY);
 	lock_release(dir, fd);
 	/* Nothing is left, and the next one gets it. */

@@ -13,24 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/secret.h"
 #include "conf/link_file.h"
+#include "tests/unit/whole_file.h"
 
 /* A file that names every key, and lists of lengths that are no powers of two. */
-static const char whole_file[] =
-	"[Interface]\n"
-	"PrivateKey = EBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8=\n"
-	"ListenPort = 51820\nFwMark = 0x10\nAddress = 10.0.0.1/24, 10.0.1.1/24, fd00::1/64\n"
-	"DNS = 10.0.0.53, example.net, fd00::53\nMTU = 1400\nTable = blue\n"
-	"PreUp = a\nPreUp = b\nPreUp = c\nPostUp = d\nPreDown = e\nPostDown = f %i # g\n"
-	"SaveConfig = false\nMode = tap\nBridge = br0\nNamespace = ns\nForward = yes\n"
-	"MssClamp = no\nReadyWhen = handshake\n"
-	"[Peer]\n"
-	"PublicKey = ST6C/HRGSlkmiBdiPSBTxeuOLMSpiLT+4XnsawENUx0=\n"
-	"PresharedKey = wMHCw8TFxsfIycrLzM3Oz9DR0tPU1dbX2Nna29zd3t8=\n"
-	"AllowedIPs = 10.0.0.0/24, 10.0.1.0/24, fd00::/64, 10.9.0.0/16, 10.8.0.0/16\n"
-	"Endpoint = a.example.net:1\nEndpoint = 192.0.2.1:2\nEndpoint = [2001:db8::1]:3\n"
-	"PersistentKeepalive = 25\nCipher = aes256-gcm\n";
+static const char whole_file[] = WHOLE_FILE("blue");
 
 static struct conf_link from, to;
 
@@ -76,7 +65,7 @@ static int set_up(void **state)
 		return -1;
 	link_file_parse(whole_file, strlen(whole_file), &from, &diag);
 	from.masquerades_all = true;
-	from.masquerade.items = conf_grow(NULL, 0, sizeof(*from.masquerade.items));
+	from.masquerade.items = grow_list(NULL, 0, sizeof(*from.masquerade.items));
 	if (from.masquerade.items == NULL)
 		return -1;
 	from.masquerade.items[from.masquerade.n++] = from.allowed_ips.items[0];
@@ -163,13 +152,13 @@ static void copies_outlive_their_original(void **state)
 	assert_false(key_is_zero(&to.secrets->preshared_key));
 }
 
-/* Five items leave room for three that conf_grow() does not ask for. */
+/* Five items leave room for three that grow_list() does not ask for. */
 static void lists_of_copies_grow(void **state)
 {
 	(void)state;
 	assert_int_equal(conf_link_copy(&from, &to), 0);
 	while (to.allowed_ips.n < 100) {
-		struct prefix *items = conf_grow(to.allowed_ips.items, to.allowed_ips.n,
+		struct prefix *items = grow_list(to.allowed_ips.items, to.allowed_ips.n,
 						 sizeof(*to.allowed_ips.items));
 
 		assert_non_null(items);

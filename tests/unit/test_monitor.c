@@ -38,12 +38,11 @@ static int move_link(struct netlink *nl, unsigned int ifindex, int netns_fd)
 	return netlink_query(nl, request, NULL, NULL);
 }
 
-/* A namespace as setup() makes it, watched, with nothing left to read. */
-static void setup_monitor(struct world *world, struct monitor *monitor)
+/* From now on the world is watched, and nothing is left to read. */
+static void watch(struct world *world, struct monitor *monitor)
 {
 	struct monitor_facts facts;
 
-	setup(world);
 	assert_int_equal(monitor_open(monitor, NULL, world->own), 0);
 	assert_int_equal(monitor_read(monitor, &facts), 0);
 }
@@ -59,110 +58,120 @@ static struct monitor_facts read_facts(struct monitor *monitor)
 	return facts;
 }
 
-static void test_monitor_own(void **state)
+static void test_monitor_own(struct world *world)
 {
 	struct monitor monitor = MONITOR_NULL;
 	struct monitor_facts facts;
-	struct world world;
 
-	(void)state;
-	setup_monitor(&world, &monitor);
+	watch(world, &monitor);
 	assert_int_equal(monitor_read(&monitor, &facts), 0);
 	assert_false(facts.own_up_changed || facts.own_mtu_changed || facts.own_renamed ||
 		     facts.own_deleted || facts.own_moved || facts.underlay_changed);
 
-	assert_int_equal(rename_link(&world.nl, world.own, "vtnew"), 0);
+	assert_int_equal(rename_link(&world->nl, world->own, "vtnew"), 0);
 	facts = read_facts(&monitor);
 	assert_true(facts.own_renamed);
 	assert_string_equal(facts.own_name, "vtnew");
 	assert_false(facts.own_up_changed || facts.own_mtu_changed || facts.underlay_changed);
 
-	assert_int_equal(nl_link_set_mtu(&world.nl, world.own, 1400), 0);
+	assert_int_equal(nl_link_set_mtu(&world->nl, world->own, 1400), 0);
 	facts = read_facts(&monitor);
 	assert_true(facts.own_mtu_changed);
 	assert_int_equal(facts.own_mtu, 1400);
 	assert_false(facts.own_renamed);
 
-	assert_int_equal(nl_link_no_link_local(&world.nl, world.own), 0);
-	assert_int_equal(nl_link_set_up(&world.nl, world.own), 0);
+	assert_int_equal(nl_link_no_link_local(&world->nl, world->own), 0);
+	assert_int_equal(nl_link_set_up(&world->nl, world->own), 0);
 	facts = read_facts(&monitor);
 	assert_true(facts.own_up_changed && facts.own_is_up);
+	monitor_close(&monitor);
+}
 
+static void test_monitor_own_routes(struct world *world)
+{
+	struct monitor monitor = MONITOR_NULL;
+	struct monitor_facts facts;
+
+	watch(world, &monitor);
+	assert_int_equal(nl_link_no_link_local(&world->nl, world->own), 0);
+	assert_int_equal(nl_link_set_up(&world->nl, world->own), 0);
+	(void)read_facts(&monitor);
 	/* Own addresses and routes are not the underlay's. */
-	assert_int_equal(add_address(&world, world.own, "10.9.0.1/24"), 0);
-	assert_int_equal(add_address(&world, world.own, "fd00:9::1/64"), 0);
-	assert_int_equal(add_route(&world, world.own, "10.10.0.0/16"), 0);
-	assert_int_equal(add_route(&world, world.own, "fd00:10::/32"), 0);
+	assert_int_equal(add_address(world, world->own, "10.9.0.1/24"), 0);
+	assert_int_equal(add_address(world, world->own, "fd00:9::1/64"), 0);
+	assert_int_equal(add_route(world, world->own, "10.10.0.0/16"), 0);
+	assert_int_equal(add_route(world, world->own, "fd00:10::/32"), 0);
 	facts = read_facts(&monitor);
 	assert_false(facts.underlay_changed || facts.own_up_changed);
 
-	assert_int_equal(set_down(&world.nl, world.own), 0);
+	assert_int_equal(set_down(&world->nl, world->own), 0);
 	facts = read_facts(&monitor);
 	assert_true(facts.own_up_changed && !facts.own_is_up);
 
 	/* Up and down between two reads is no change. */
-	assert_int_equal(nl_link_set_up(&world.nl, world.own), 0);
-	assert_int_equal(set_down(&world.nl, world.own), 0);
+	assert_int_equal(nl_link_set_up(&world->nl, world->own), 0);
+	assert_int_equal(set_down(&world->nl, world->own), 0);
 	facts = read_facts(&monitor);
 	assert_false(facts.own_up_changed);
+	monitor_close(&monitor);
+}
 
-	close(world.own_fd);
-	world.own_fd = -1;
+static void test_monitor_deleted(struct world *world)
+{
+	struct monitor monitor = MONITOR_NULL;
+	struct monitor_facts facts;
+
+	watch(world, &monitor);
+	close(world->own_fd);
+	world->own_fd = -1;
 	facts = read_facts(&monitor);
 	assert_true(facts.own_deleted && !facts.own_moved);
 	monitor_close(&monitor);
 	monitor_close(&monitor);
 	assert_int_equal(monitor_fd(&monitor), -1);
 	assert_int_equal(monitor_read(&monitor, &facts), -EBADF);
-	teardown(&world);
 }
 
-static void test_monitor_moved(void **state)
+static void test_monitor_moved(struct world *world)
 {
 	struct monitor monitor = MONITOR_NULL;
 	struct monitor_facts facts;
-	struct world world;
 	int here;
 	int there;
 
-	(void)state;
-	setup_monitor(&world, &monitor);
+	watch(world, &monitor);
 	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	enter_netns();
 	there = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(setns(here, CLONE_NEWNET), 0);
-	assert_int_equal(move_link(&world.nl, world.own, there), 0);
+	assert_int_equal(move_link(&world->nl, world->own, there), 0);
 	facts = read_facts(&monitor);
 	assert_true(facts.own_moved && !facts.own_deleted);
 	close(here);
 	close(there);
 	monitor_close(&monitor);
-	teardown(&world);
 }
 
-static void test_monitor_underlay(void **state)
+static void test_monitor_underlay(struct world *world)
 {
 	struct monitor monitor = MONITOR_NULL;
-	struct world world;
 
-	(void)state;
-	setup_monitor(&world, &monitor);
-	assert_int_equal(nl_link_no_link_local(&world.nl, world.other), 0);
-	assert_int_equal(nl_link_set_up(&world.nl, world.other), 0);
+	watch(world, &monitor);
+	assert_int_equal(nl_link_no_link_local(&world->nl, world->other), 0);
+	assert_int_equal(nl_link_set_up(&world->nl, world->other), 0);
 	assert_true(read_facts(&monitor).underlay_changed);
-	assert_int_equal(add_address(&world, world.other, "10.7.0.1/32"), 0);
+	assert_int_equal(add_address(world, world->other, "10.7.0.1/32"), 0);
 	assert_true(read_facts(&monitor).underlay_changed);
-	assert_int_equal(add_address(&world, world.other, "fd00:7::1/64"), 0);
+	assert_int_equal(add_address(world, world->other, "fd00:7::1/64"), 0);
 	assert_true(read_facts(&monitor).underlay_changed);
-	assert_int_equal(add_route(&world, world.other, "10.8.0.0/16"), 0);
+	assert_int_equal(add_route(world, world->other, "10.8.0.0/16"), 0);
 	assert_true(read_facts(&monitor).underlay_changed);
-	assert_int_equal(add_route(&world, world.other, "fd00:8::/64"), 0);
+	assert_int_equal(add_route(world, world->other, "fd00:8::/64"), 0);
 	assert_true(read_facts(&monitor).underlay_changed);
-	close(world.other_fd);
-	world.other_fd = -1;
+	close(world->other_fd);
+	world->other_fd = -1;
 	assert_true(read_facts(&monitor).underlay_changed);
 	monitor_close(&monitor);
-	teardown(&world);
 }
 
 static void test_monitor_unknown(void **state)
@@ -177,16 +186,14 @@ static void test_monitor_unknown(void **state)
 	monitor_close(&monitor);
 }
 
-static void test_monitor_overrun(void **state)
+static void test_monitor_overrun(struct world *world)
 {
 	struct monitor monitor = MONITOR_NULL;
 	struct monitor_facts facts;
-	struct world world;
 
-	(void)state;
-	setup_monitor(&world, &monitor);
-	overrun(&world.nl, world.own, &monitor);
-	assert_int_equal(nl_link_set_up(&world.nl, world.own), 0);
+	watch(world, &monitor);
+	overrun(&world->nl, world->own, &monitor);
+	assert_int_equal(nl_link_set_up(&world->nl, world->own), 0);
 	facts = read_facts(&monitor);
 	assert_true(facts.underlay_changed);
 	assert_true(facts.own_mtu_changed);
@@ -194,13 +201,12 @@ static void test_monitor_overrun(void **state)
 	assert_true(facts.own_up_changed && facts.own_is_up);
 
 	/* The one event that must not be lost. */
-	overrun(&world.nl, world.own, &monitor);
-	close(world.own_fd);
-	world.own_fd = -1;
+	overrun(&world->nl, world->own, &monitor);
+	close(world->own_fd);
+	world->own_fd = -1;
 	facts = read_facts(&monitor);
 	assert_true(facts.own_deleted);
 	monitor_close(&monitor);
-	teardown(&world);
 }
 
 /* Messages with any content: nothing is read behind their end, nothing odd becomes a fact. */
@@ -254,9 +260,14 @@ static void test_event_bridge(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_monitor_own),      cmocka_unit_test(test_monitor_moved),
-		cmocka_unit_test(test_monitor_underlay), cmocka_unit_test(test_monitor_unknown),
-		cmocka_unit_test(test_monitor_overrun),  cmocka_unit_test(test_event_garbage),
+		WORLD_TEST(setup, test_monitor_own),
+		WORLD_TEST(setup, test_monitor_own_routes),
+		WORLD_TEST(setup, test_monitor_deleted),
+		WORLD_TEST(setup, test_monitor_moved),
+		WORLD_TEST(setup, test_monitor_underlay),
+		cmocka_unit_test(test_monitor_unknown),
+		WORLD_TEST(setup, test_monitor_overrun),
+		cmocka_unit_test(test_event_garbage),
 		cmocka_unit_test(test_event_bridge),
 	};
 

@@ -19,7 +19,7 @@ static struct endpoint_spec endpoint(const char *text)
 	struct endpoint_spec spec;
 	const char *reason = "";
 
-	if (!endpoint_parse(text, &spec, &reason))
+	if (!endpoint_spec_parse(text, &spec, &reason))
 		fail_msg("%s %s", text, reason);
 	return spec;
 }
@@ -91,7 +91,7 @@ static void name_may_have_253_characters(void **state)
 	assert_int_equal(strlen(endpoint(text).host), HOST_NAME_LEN);
 	memset(text, 'a', HOST_NAME_LEN + 1);
 	memcpy(text + HOST_NAME_LEN + 1, ":1", 3);
-	assert_false(endpoint_parse(text, &spec, &reason));
+	assert_false(endpoint_spec_parse(text, &spec, &reason));
 	assert_non_null(strstr(reason, "253"));
 }
 
@@ -107,67 +107,68 @@ static void scope_is_an_interface_or_waits_for_one(void **state)
 	assert_int_equal(spec.literal.sa.sa_family, AF_UNSPEC);
 }
 
+static const struct {
+	const char *text;
+	const char *reason; /* part of it */
+} wrong_endpoints[] = {
+	{ "", "no port" },
+	{ "192.0.2.1", "no port" },
+	{ "[2001:db8::1]", "no port" },
+	{ "192.0.2.1:", "port that is not" },
+	{ "192.0.2.1:0", "port that is not" },
+	{ "192.0.2.1:65536", "port that is not" },
+	{ "192.0.2.1:0x10", "port that is not" },
+	{ "192.0.2.1:+1", "port that is not" },
+	{ "192.0.2.1: 1", "port that is not" },
+	{ "192.0.2.1:1 ", "port that is not" },
+	{ "host:https", "port that is not" },
+	{ ":1", "no host" },
+	{ "[]:1", "no host" },
+	{ "[2001:db8::1:1", "no \"]\"" },
+	{ "[2001:db8::1]x:1", "between" },
+	{ "[2001:db8::1]:x:1", "between" },
+	{ "2001:db8::1:1", "without brackets" },
+	{ "[192.0.2.1]:1", "no IPv6 address" },
+	{ "[vpn.example]:1", "no IPv6 address" },
+	{ "[2001:db8::1/64]:1", "no IPv6 address" },
+	{ "[2001:db8::1%lo]:1", "link-local" },
+	{ "[fe80::1%]:1", "interface name" },
+	{ "[fe80::1%0123456789abcdef]:1", "interface name" },
+	{ "[fe80::1%a b]:1", "strange" },
+	{ "192.0.2.256:1", "four numbers" },
+	{ "192.0.2:1", "four numbers" },
+	{ "192.0.2.01:1", "four numbers" },
+	{ "192.0.2.1.5:1", "four numbers" },
+	{ "3221225985:1", "four numbers" },
+	{ "0xc0000201:1", "four numbers" },
+	{ "192.0.2.0x1:1", "four numbers" },
+	{ "192.0.2.:1", "four numbers" },
+	{ "a..b:1", "empty part" },
+	{ ".a:1", "empty part" },
+	{ "a b:1", "other characters" },
+	{ "a\x1b[0m:1", "other characters" },
+	{ "b\xc3\xbc"
+	  "cher.example:1",
+	  "other characters" },
+	{ "http://a:1", "other characters" },
+	{ "a,b:1", "other characters" },
+};
+
 static void wrong_endpoints_have_a_reason(void **state)
 {
-	static const struct {
-		const char *text;
-		const char *reason; /* part of it */
-	} rows[] = {
-		{ "", "no port" },
-		{ "192.0.2.1", "no port" },
-		{ "[2001:db8::1]", "no port" },
-		{ "192.0.2.1:", "port that is not" },
-		{ "192.0.2.1:0", "port that is not" },
-		{ "192.0.2.1:65536", "port that is not" },
-		{ "192.0.2.1:0x10", "port that is not" },
-		{ "192.0.2.1:+1", "port that is not" },
-		{ "192.0.2.1: 1", "port that is not" },
-		{ "192.0.2.1:1 ", "port that is not" },
-		{ "host:https", "port that is not" },
-		{ ":1", "no host" },
-		{ "[]:1", "no host" },
-		{ "[2001:db8::1:1", "no \"]\"" },
-		{ "[2001:db8::1]x:1", "between" },
-		{ "[2001:db8::1]:x:1", "between" },
-		{ "2001:db8::1:1", "without brackets" },
-		{ "[192.0.2.1]:1", "no IPv6 address" },
-		{ "[vpn.example]:1", "no IPv6 address" },
-		{ "[2001:db8::1/64]:1", "no IPv6 address" },
-		{ "[2001:db8::1%lo]:1", "link-local" },
-		{ "[fe80::1%]:1", "interface name" },
-		{ "[fe80::1%0123456789abcdef]:1", "interface name" },
-		{ "[fe80::1%a b]:1", "strange" },
-		{ "192.0.2.256:1", "four numbers" },
-		{ "192.0.2:1", "four numbers" },
-		{ "192.0.2.01:1", "four numbers" },
-		{ "192.0.2.1.5:1", "four numbers" },
-		{ "3221225985:1", "four numbers" },
-		{ "0xc0000201:1", "four numbers" },
-		{ "192.0.2.0x1:1", "four numbers" },
-		{ "192.0.2.:1", "four numbers" },
-		{ "a..b:1", "empty part" },
-		{ ".a:1", "empty part" },
-		{ "a b:1", "other characters" },
-		{ "a\x1b[0m:1", "other characters" },
-		{ "b\xc3\xbc"
-		  "cher.example:1",
-		  "other characters" },
-		{ "http://a:1", "other characters" },
-		{ "a,b:1", "other characters" },
-	};
 	struct endpoint_spec spec;
 	struct endpoint_spec before;
 
 	(void)state;
 	memset(&spec, 0x55, sizeof(spec));
 	before = spec;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong_endpoints); i++) {
 		const char *reason = NULL;
 
-		if (endpoint_parse(rows[i].text, &spec, &reason))
-			fail_msg("\"%s\" was taken", rows[i].text);
-		if (strstr(reason, rows[i].reason) == NULL)
-			fail_msg("\"%s\" %s", rows[i].text, reason);
+		if (endpoint_spec_parse(wrong_endpoints[i].text, &spec, &reason))
+			fail_msg("\"%s\" was taken", wrong_endpoints[i].text);
+		if (strstr(reason, wrong_endpoints[i].reason) == NULL)
+			fail_msg("\"%s\" %s", wrong_endpoints[i].text, reason);
 	}
 	assert_memory_equal(&spec, &before, sizeof(spec));
 }

@@ -91,67 +91,54 @@ static void test_closed_socket(void **state)
 	netlink_close(&nl);
 }
 
-static void test_link_index(void **state)
+static void test_link_index(struct world *world)
 {
-	struct world world;
 	unsigned int ifindex = 7;
 
-	(void)state;
-	setup(&world);
-	assert_int_equal(nl_link_index(&world.nl, "nosuch", &ifindex), -ENODEV);
-	assert_int_equal(nl_link_index(&world.nl, "", &ifindex), -EINVAL);
-	assert_int_equal(nl_link_index(&world.nl, "sixteen-letters!", &ifindex), -EINVAL);
+	assert_int_equal(nl_link_index(&world->nl, "nosuch", &ifindex), -ENODEV);
+	assert_int_equal(nl_link_index(&world->nl, "", &ifindex), -EINVAL);
+	assert_int_equal(nl_link_index(&world->nl, "sixteen-letters!", &ifindex), -EINVAL);
 	assert_int_equal(ifindex, 7);
-	assert_int_equal(nl_link_index(&world.nl, "lo", &ifindex), 0);
+	assert_int_equal(nl_link_index(&world->nl, "lo", &ifindex), 0);
 	assert_int_equal(ifindex, if_nametoindex("lo"));
-	teardown(&world);
 }
 
-static void test_link_changes(void **state)
+static void test_link_changes(struct world *world)
 {
-	struct world world;
 	struct nl_link link;
 
-	(void)state;
-	setup(&world);
-	assert_int_equal(nl_link_get(&world.nl, world.own, &link), 0);
-	assert_int_equal(link.ifindex, world.own);
+	assert_int_equal(nl_link_get(&world->nl, world->own, &link), 0);
+	assert_int_equal(link.ifindex, world->own);
 	assert_int_equal(link.mtu, 1500);
 	assert_false(link.is_up);
 	assert_string_equal(link.name, "vta");
 
-	assert_int_equal(nl_link_no_link_local(&world.nl, world.own), 0);
-	assert_int_equal(nl_link_set_mtu(&world.nl, world.own, 1420), 0);
-	assert_int_equal(nl_link_set_up(&world.nl, world.own), 0);
-	assert_int_equal(nl_link_set_up(&world.nl, world.own), 0);
-	assert_int_equal(nl_link_get(&world.nl, world.own, &link), 0);
+	assert_int_equal(nl_link_no_link_local(&world->nl, world->own), 0);
+	assert_int_equal(nl_link_set_mtu(&world->nl, world->own, 1420), 0);
+	assert_int_equal(nl_link_set_up(&world->nl, world->own), 0);
+	assert_int_equal(nl_link_set_up(&world->nl, world->own), 0);
+	assert_int_equal(nl_link_get(&world->nl, world->own, &link), 0);
 	assert_int_equal(link.mtu, 1420);
 	assert_true(link.is_up);
 
-	assert_int_equal(nl_link_set_mtu(&world.nl, world.own, 67), -EINVAL);
-	assert_int_equal(nl_link_set_mtu(&world.nl, world.own, 70000), -EINVAL);
+	assert_int_equal(nl_link_set_mtu(&world->nl, world->own, 67), -EINVAL);
+	assert_int_equal(nl_link_set_mtu(&world->nl, world->own, 70000), -EINVAL);
 
-	assert_int_equal(nl_link_get(&world.nl, 9999, &link), -ENODEV);
-	assert_int_equal(nl_link_set_mtu(&world.nl, 9999, 1400), -ENODEV);
-	assert_int_equal(nl_link_set_up(&world.nl, 9999), -ENODEV);
-	assert_int_equal(nl_link_no_link_local(&world.nl, 9999), -ENODEV);
-	assert_int_equal(nl_link_get(&world.nl, 0, &link), -ENODEV);
-	assert_int_equal(nl_link_set_mtu(&world.nl, 0, 1400), -ENODEV);
-	assert_int_equal(nl_link_set_up(&world.nl, 0), -ENODEV);
-	assert_int_equal(nl_link_no_link_local(&world.nl, 0), -ENODEV);
-	teardown(&world);
+	assert_int_equal(nl_link_get(&world->nl, 9999, &link), -ENODEV);
+	assert_int_equal(nl_link_set_mtu(&world->nl, 9999, 1400), -ENODEV);
+	assert_int_equal(nl_link_set_up(&world->nl, 9999), -ENODEV);
+	assert_int_equal(nl_link_no_link_local(&world->nl, 9999), -ENODEV);
+	assert_int_equal(nl_link_get(&world->nl, 0, &link), -ENODEV);
+	assert_int_equal(nl_link_set_mtu(&world->nl, 0, 1400), -ENODEV);
+	assert_int_equal(nl_link_set_up(&world->nl, 0), -ENODEV);
+	assert_int_equal(nl_link_no_link_local(&world->nl, 0), -ENODEV);
 }
 
 /* An interface below 1,280 bytes has no IPv6, and so no link-local addresses to keep away. */
-static void test_no_link_local_without_ipv6(void **state)
+static void test_no_link_local_without_ipv6(struct world *world)
 {
-	struct world world;
-
-	(void)state;
-	setup(&world);
-	assert_int_equal(nl_link_set_mtu(&world.nl, world.own, 1000), 0);
-	assert_int_equal(nl_link_no_link_local(&world.nl, world.own), 0);
-	teardown(&world);
+	assert_int_equal(nl_link_set_mtu(&world->nl, world->own, 1000), 0);
+	assert_int_equal(nl_link_no_link_local(&world->nl, world->own), 0);
 }
 
 /* Whether a socket can be bound to the address this very moment. */
@@ -167,49 +154,39 @@ static bool can_bind(const char *text)
 	return result == 0;
 }
 
-static void test_addresses(void **state)
+static void test_addresses(struct world *world)
 {
-	struct world world;
 	struct prefix odd = prefix_of("10.9.0.9/24");
 
-	(void)state;
-	setup(&world);
-	up(&world);
-	assert_int_equal(add_address(&world, world.own, "10.9.0.1/24"), 0);
-	assert_int_equal(add_address(&world, world.own, "10.9.0.2/32"), 0);
-	assert_int_equal(add_address(&world, world.own, "fd00:9::1/64"), 0);
+	up(world);
+	assert_int_equal(add_address(world, world->own, "10.9.0.1/24"), 0);
+	assert_int_equal(add_address(world, world->own, "10.9.0.2/32"), 0);
+	assert_int_equal(add_address(world, world->own, "fd00:9::1/64"), 0);
 	assert_true(can_bind("10.9.0.1"));
 	assert_true(can_bind("10.9.0.2"));
 	assert_true(can_bind("fd00:9::1"));
 	assert_false(can_bind("10.9.0.3"));
 
-	assert_int_equal(add_address(&world, world.own, "10.9.0.1/24"), -EEXIST);
-	assert_int_equal(add_address(&world, world.own, "fd00:9::1/64"), -EEXIST);
-	assert_int_equal(add_address(&world, world.own, "ff02::9/64"), -EADDRNOTAVAIL);
-	assert_int_equal(add_address(&world, 9999, "10.9.0.1/24"), -ENODEV);
-	assert_int_equal(add_address(&world, 9999, "fd00:9::1/64"), -ENODEV);
+	assert_int_equal(add_address(world, world->own, "10.9.0.1/24"), -EEXIST);
+	assert_int_equal(add_address(world, world->own, "fd00:9::1/64"), -EEXIST);
+	assert_int_equal(add_address(world, world->own, "ff02::9/64"), -EADDRNOTAVAIL);
+	assert_int_equal(add_address(world, 9999, "10.9.0.1/24"), -ENODEV);
+	assert_int_equal(add_address(world, 9999, "fd00:9::1/64"), -ENODEV);
 	odd.len = 33;
-	assert_int_equal(nl_addr_add(&world.nl, world.own, &odd, true), -EINVAL);
+	assert_int_equal(nl_addr_add(&world->nl, world->own, &odd, true), -EINVAL);
 	odd.family = AF_UNIX;
-	assert_int_equal(nl_addr_add(&world.nl, world.own, &odd, true), -EAFNOSUPPORT);
-	teardown(&world);
+	assert_int_equal(nl_addr_add(&world->nl, world->own, &odd, true), -EAFNOSUPPORT);
 }
 
-static void test_address_without_ipv6(void **state)
+static void test_address_without_ipv6(struct world *world)
 {
-	struct world world;
-
-	(void)state;
-	setup(&world);
-	assert_int_equal(nl_link_set_mtu(&world.nl, world.own, 1000), 0);
-	assert_true(add_address(&world, world.own, "fd00:9::1/64") < 0);
-	assert_int_equal(add_address(&world, world.own, "10.9.0.1/24"), 0);
-	teardown(&world);
+	assert_int_equal(nl_link_set_mtu(&world->nl, world->own, 1000), 0);
+	assert_true(add_address(world, world->own, "fd00:9::1/64") < 0);
+	assert_int_equal(add_address(world, world->own, "10.9.0.1/24"), 0);
 }
 
-static void test_routes(void **state)
+static void test_routes(struct world *world)
 {
-	struct world world;
 	struct prefix list[] = { prefix_of("10.0.0.0/8"), prefix_of("fd00:8::/32"),
 				 prefix_of("10.1.0.0/16"), prefix_of("10.0.0.0/8"),
 				 prefix_of("192.0.2.7/32") };
@@ -217,13 +194,11 @@ static void test_routes(void **state)
 	struct nl_path path;
 	union netaddr far = addr_of("10.200.1.1");
 
-	(void)state;
-	setup(&world);
-	up(&world);
-	assert_int_equal(nl_path_get(&world.nl, &far, 0, &path), -ENETUNREACH);
+	up(world);
+	assert_int_equal(nl_path_get(&world->nl, &far, 0, &path), -ENETUNREACH);
 	for (int round = 0; round < 2; round++) {
 		/* The second time everything is there already, and that is fine. */
-		assert_int_equal(nl_route_add(&world.nl, world.own, NL_ROUTE_TABLE_MAIN, list,
+		assert_int_equal(nl_route_add(&world->nl, world->own, NL_ROUTE_TABLE_MAIN, list,
 					      ARRAY_SIZE(list) - (size_t)round, &failure),
 				 0);
 		assert_int_equal(list[0].len, 32);
@@ -232,88 +207,80 @@ static void test_routes(void **state)
 		assert_int_equal(list[2].len, 16);
 		assert_int_equal(list[3].len, 8);
 	}
-	assert_int_equal(nl_path_get(&world.nl, &far, 0, &path), 0);
-	assert_int_equal(path.ifindex, world.own);
+	assert_int_equal(nl_path_get(&world->nl, &far, 0, &path), 0);
+	assert_int_equal(path.ifindex, world->own);
 	far = addr_of("fd00:8::1");
-	assert_int_equal(nl_path_get(&world.nl, &far, 0, &path), 0);
-	assert_int_equal(path.ifindex, world.own);
-	assert_int_equal(nl_route_add(&world.nl, world.own, NL_ROUTE_TABLE_MAIN, list, 0, &failure),
-			 0);
-	teardown(&world);
+	assert_int_equal(nl_path_get(&world->nl, &far, 0, &path), 0);
+	assert_int_equal(path.ifindex, world->own);
+	assert_int_equal(
+		nl_route_add(&world->nl, world->own, NL_ROUTE_TABLE_MAIN, list, 0, &failure), 0);
 }
 
 /* The kernel's own route for an address counts as ours, another interface's does not. */
-static void test_route_taken(void **state)
+static void test_route_taken(struct world *world)
 {
-	struct world world;
 	struct prefix list[3];
 	struct nl_route_failure failure;
 
-	(void)state;
-	setup(&world);
-	up(&world);
-	assert_int_equal(add_address(&world, world.own, "10.9.0.1/24"), 0);
-	assert_int_equal(add_route(&world, world.own, "10.9.0.0/24"), 0);
+	up(world);
+	assert_int_equal(add_address(world, world->own, "10.9.0.1/24"), 0);
+	assert_int_equal(add_route(world, world->own, "10.9.0.0/24"), 0);
 
-	assert_int_equal(add_address(&world, world.other, "10.7.0.1/24"), 0);
-	assert_int_equal(add_route(&world, world.other, "fd00:7::/64"), 0);
+	assert_int_equal(add_address(world, world->other, "10.7.0.1/24"), 0);
+	assert_int_equal(add_route(world, world->other, "fd00:7::/64"), 0);
 	list[0] = prefix_of("10.6.0.0/16");
 	list[1] = prefix_of("10.7.0.0/24");
 	list[2] = prefix_of("10.9.0.0/24");
-	assert_int_equal(nl_route_add(&world.nl, world.own, NL_ROUTE_TABLE_MAIN, list, 3, &failure),
-			 NL_ROUTE_TAKEN);
-	assert_int_equal(failure.ifindex, world.other);
+	assert_int_equal(
+		nl_route_add(&world->nl, world->own, NL_ROUTE_TABLE_MAIN, list, 3, &failure),
+		NL_ROUTE_TAKEN);
+	assert_int_equal(failure.ifindex, world->other);
 	assert_int_equal(failure.prefix.len, 24);
 	assert_int_equal(failure.prefix.addr[1], 7);
 	list[0] = prefix_of("fd00:7::/64");
-	assert_int_equal(nl_route_add(&world.nl, world.own, NL_ROUTE_TABLE_MAIN, list, 1, &failure),
-			 NL_ROUTE_TAKEN);
-	assert_int_equal(failure.ifindex, world.other);
+	assert_int_equal(
+		nl_route_add(&world->nl, world->own, NL_ROUTE_TABLE_MAIN, list, 1, &failure),
+		NL_ROUTE_TAKEN);
+	assert_int_equal(failure.ifindex, world->other);
 	assert_int_equal(failure.prefix.family, AF_INET6);
 
-	assert_int_equal(add_blackhole(&world.nl, "10.66.0.0/16"), 0);
+	assert_int_equal(add_blackhole(&world->nl, "10.66.0.0/16"), 0);
 	list[0] = prefix_of("10.66.0.0/16");
-	assert_int_equal(nl_route_add(&world.nl, world.own, NL_ROUTE_TABLE_MAIN, list, 1, &failure),
-			 NL_ROUTE_TAKEN);
+	assert_int_equal(
+		nl_route_add(&world->nl, world->own, NL_ROUTE_TABLE_MAIN, list, 1, &failure),
+		NL_ROUTE_TAKEN);
 	assert_int_equal(failure.ifindex, 0);
 
 	/* What is taken in the main table is free in another one. */
-	assert_int_equal(nl_route_add(&world.nl, world.own, 51820, list, 1, &failure), 0);
-	assert_int_equal(nl_route_add(&world.nl, world.own, 51820, list, 1, &failure), 0);
-	teardown(&world);
+	assert_int_equal(nl_route_add(&world->nl, world->own, 51820, list, 1, &failure), 0);
+	assert_int_equal(nl_route_add(&world->nl, world->own, 51820, list, 1, &failure), 0);
 }
 
-static void test_route_errors(void **state)
+static void test_route_errors(struct world *world)
 {
-	struct world world;
 	struct prefix list[] = { prefix_of("10.1.0.0/16"), prefix_of("10.2.0.0/15") };
 	struct nl_route_failure failure;
 
-	(void)state;
-	setup(&world);
-	assert_int_equal(add_route(&world, world.own, "10.9.0.0/24"), -ENETDOWN);
-	assert_int_equal(add_route(&world, 9999, "10.9.0.0/24"), -ENODEV);
-	up(&world);
+	assert_int_equal(add_route(world, world->own, "10.9.0.0/24"), -ENETDOWN);
+	assert_int_equal(add_route(world, 9999, "10.9.0.0/24"), -ENODEV);
+	up(world);
 	/* Host bits: the kernel refuses; the longer prefix in front of it has been added. */
 	list[1].addr[3] = 1;
-	assert_int_equal(nl_route_add(&world.nl, world.own, NL_ROUTE_TABLE_MAIN, list, 2, &failure),
-			 -EINVAL);
+	assert_int_equal(
+		nl_route_add(&world->nl, world->own, NL_ROUTE_TABLE_MAIN, list, 2, &failure),
+		-EINVAL);
 	assert_int_equal(failure.prefix.len, 15);
-	teardown(&world);
 }
 
 /* As many routes as a list of all the prefixes of a country or two. */
-static void test_many_routes(void **state)
+static void test_many_routes(struct world *world)
 {
 	enum { N_ROUTES = 130000 };
 	struct prefix *list = calloc(N_ROUTES, sizeof(*list));
 	struct nl_route_failure failure;
-	struct world world;
 
-	(void)state;
 	assert_non_null(list);
-	setup(&world);
-	up(&world);
+	up(world);
 	for (int round = 0; round < 2; round++) {
 		nsec_t start;
 		double seconds;
@@ -329,7 +296,7 @@ static void test_many_routes(void **state)
 			list[i].addr[3] = (uint8_t)i;
 		}
 		start = nsec_boottime();
-		assert_int_equal(nl_route_add(&world.nl, world.own, NL_ROUTE_TABLE_MAIN, list,
+		assert_int_equal(nl_route_add(&world->nl, world->own, NL_ROUTE_TABLE_MAIN, list,
 					      N_ROUTES, &failure),
 				 0);
 		seconds = (double)(nsec_boottime() - start) / NSEC_PER_SEC;
@@ -337,66 +304,81 @@ static void test_many_routes(void **state)
 			      seconds);
 		assert_true(seconds < 60);
 	}
-	teardown(&world);
 	free(list);
 }
 
-static void test_path(void **state)
+/* Where packets to an address go, and how long they may be there. */
+struct path_case {
+	const char *to;
+	uint32_t mark;
+	bool is_other;
+	uint32_t mtu;
+};
+
+static void expect_path(struct world *world, const struct path_case *row)
 {
-	struct world world;
-	struct nl_path path = { .ifindex = 7 };
-	union netaddr addr = { .sa.sa_family = AF_UNSPEC };
+	struct nl_path path = { .ifindex = 0 };
+	union netaddr addr = addr_of(row->to);
+
+	assert_int_equal(nl_path_get(&world->nl, &addr, row->mark, &path), 0);
+	if (path.ifindex != (row->is_other ? world->other : world->own) || path.mtu != row->mtu)
+		fail_msg("to %s, mark %u: interface %u, MTU %u", row->to, row->mark, path.ifindex,
+			 path.mtu);
+}
+
+static void test_path(struct world *world)
+{
+	static const struct path_case rows[] = {
+		{ "10.1.0.1", 0, false, 1400 },
+		/* A smaller MTU of the route, and a larger one. */
+		{ "10.1.1.1", 0, false, 1300 },
+		{ "10.1.2.1", 0, false, 1400 },
+		{ "fd00:1::1", 0, false, 1320 },
+		/* A mark that has a table of its own. */
+		{ "10.3.0.1", 0, false, 1400 },
+		{ "10.3.0.1", 0x51, true, 1500 },
+		{ "10.3.0.1", 0x52, false, 1400 },
+	};
 	struct prefix marked = prefix_of("10.3.0.0/16");
 	struct nl_route_failure failure;
 
-	(void)state;
-	setup(&world);
-	up(&world);
-	assert_int_equal(nl_link_set_mtu(&world.nl, world.own, 1400), 0);
-	assert_int_equal(nl_path_get(&world.nl, &addr, 0, &path), -EAFNOSUPPORT);
-	assert_int_equal(path.ifindex, 7);
+	up(world);
+	assert_int_equal(nl_link_set_mtu(&world->nl, world->own, 1400), 0);
+	assert_int_equal(add_route(world, world->own, "10.1.0.0/16"), 0);
+	assert_int_equal(add_route_mtu(&world->nl, world->own, "10.1.1.0/24", 1300), 0);
+	assert_int_equal(add_route_mtu(&world->nl, world->own, "10.1.2.0/24", 9000), 0);
+	assert_int_equal(add_route_mtu(&world->nl, world->own, "fd00:1::/64", 1320), 0);
+	assert_int_equal(add_route(world, world->own, "10.3.0.0/16"), 0);
+	assert_int_equal(nl_route_add(&world->nl, world->other, 100, &marked, 1, &failure), 0);
+	assert_int_equal(add_mark_rule(&world->nl, 0x51, 100), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		expect_path(world, &rows[i]);
+}
 
-	/* The interface's MTU, a smaller one of the route, and a larger one of the route. */
-	assert_int_equal(add_route(&world, world.own, "10.1.0.0/16"), 0);
-	assert_int_equal(add_route_mtu(&world.nl, world.own, "10.1.1.0/24", 1300), 0);
-	assert_int_equal(add_route_mtu(&world.nl, world.own, "10.1.2.0/24", 9000), 0);
-	assert_int_equal(add_route_mtu(&world.nl, world.own, "fd00:1::/64", 1320), 0);
-	addr = addr_of("10.1.0.1");
-	assert_int_equal(nl_path_get(&world.nl, &addr, 0, &path), 0);
-	assert_int_equal(path.mtu, 1400);
-	addr = addr_of("10.1.1.1");
-	assert_int_equal(nl_path_get(&world.nl, &addr, 0, &path), 0);
-	assert_int_equal(path.mtu, 1300);
-	addr = addr_of("10.1.2.1");
-	assert_int_equal(nl_path_get(&world.nl, &addr, 0, &path), 0);
-	assert_int_equal(path.mtu, 1400);
-	addr = addr_of("fd00:1::1");
-	assert_int_equal(nl_path_get(&world.nl, &addr, 0, &path), 0);
-	assert_int_equal(path.mtu, 1320);
-	assert_int_equal(path.ifindex, world.own);
+/* A link-local destination goes where its scope says. */
+static void test_path_of_scope(struct world *world)
+{
+	union netaddr addr = addr_of("fe80::1");
+	struct nl_path path;
 
-	/* A mark that has a table of its own. */
-	assert_int_equal(add_route(&world, world.own, "10.3.0.0/16"), 0);
-	assert_int_equal(nl_route_add(&world.nl, world.other, 100, &marked, 1, &failure), 0);
-	assert_int_equal(add_mark_rule(&world.nl, 0x51, 100), 0);
-	addr = addr_of("10.3.0.1");
-	assert_int_equal(nl_path_get(&world.nl, &addr, 0, &path), 0);
-	assert_int_equal(path.ifindex, world.own);
-	assert_int_equal(nl_path_get(&world.nl, &addr, 0x51, &path), 0);
-	assert_int_equal(path.ifindex, world.other);
-	assert_int_equal(nl_path_get(&world.nl, &addr, 0x52, &path), 0);
-	assert_int_equal(path.ifindex, world.own);
-
-	/* A link-local destination goes where its scope says. */
-	addr = addr_of("fe80::1");
-	addr.in6.sin6_scope_id = world.other;
-	assert_int_equal(nl_path_get(&world.nl, &addr, 0, &path), 0);
-	assert_int_equal(path.ifindex, world.other);
+	up(world);
+	addr.in6.sin6_scope_id = world->other;
+	assert_int_equal(nl_path_get(&world->nl, &addr, 0, &path), 0);
+	assert_int_equal(path.ifindex, world->other);
 	addr.in6.sin6_scope_id = 9999;
-	assert_true(nl_path_get(&world.nl, &addr, 0, &path) < 0);
+	assert_true(nl_path_get(&world->nl, &addr, 0, &path) < 0);
+}
+
+static void test_no_path(struct world *world)
+{
+	union netaddr addr = { .sa.sa_family = AF_UNSPEC };
+	struct nl_path path = { .ifindex = 7 };
+
+	up(world);
+	assert_int_equal(nl_path_get(&world->nl, &addr, 0, &path), -EAFNOSUPPORT);
+	assert_int_equal(path.ifindex, 7);
 	addr = addr_of("2001:db8::1");
-	assert_int_equal(nl_path_get(&world.nl, &addr, 0, &path), -ENETUNREACH);
-	teardown(&world);
+	assert_int_equal(nl_path_get(&world->nl, &addr, 0, &path), -ENETUNREACH);
 }
 
 /* Returns the number of the first check that failed, or 0. */
@@ -425,33 +407,30 @@ static int try_without_rights(void *context)
 	return 0;
 }
 
-static void test_without_rights(void **state)
+static void test_without_rights(struct world *world)
 {
-	struct world world;
-
-	(void)state;
-	setup(&world);
 	/* The kernel also looks at the rights of whoever opened the socket, so the child's own
 	 * rights decide here. */
-	assert_int_equal(without_rights(try_without_rights, &world), 0);
-	teardown(&world);
+	assert_int_equal(without_rights(try_without_rights, world), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_closed_socket),
-		cmocka_unit_test(test_link_index),
-		cmocka_unit_test(test_link_changes),
-		cmocka_unit_test(test_no_link_local_without_ipv6),
-		cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_address_without_ipv6),
-		cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_route_taken),
-		cmocka_unit_test(test_route_errors),
-		cmocka_unit_test(test_many_routes),
-		cmocka_unit_test(test_path),
-		cmocka_unit_test(test_without_rights),
+		WORLD_TEST(setup, test_link_index),
+		WORLD_TEST(setup, test_link_changes),
+		WORLD_TEST(setup, test_no_link_local_without_ipv6),
+		WORLD_TEST(setup, test_addresses),
+		WORLD_TEST(setup, test_address_without_ipv6),
+		WORLD_TEST(setup, test_routes),
+		WORLD_TEST(setup, test_route_taken),
+		WORLD_TEST(setup, test_route_errors),
+		WORLD_TEST(setup, test_many_routes),
+		WORLD_TEST(setup, test_path),
+		WORLD_TEST(setup, test_path_of_scope),
+		WORLD_TEST(setup, test_no_path),
+		WORLD_TEST(setup, test_without_rights),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

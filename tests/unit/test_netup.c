@@ -10,6 +10,7 @@
 
 #include "daemon/host/filter.h"
 #include "daemon/host/netup.h"
+#include "tests/unit/temp_dir.h"
 
 #define PORT 4000
 
@@ -20,7 +21,7 @@ static const char *const everything[] = { "0.0.0.0/0", "::/0", NULL };
 struct world {
 	struct field field;
 	struct side side;
-	char dir[32];
+	char dir[TEMP_DIR_LEN];
 	char run_dir[64];
 	struct netup netup;
 	uint32_t mark;
@@ -29,8 +30,8 @@ struct world {
 
 static void open_world(struct world *world)
 {
-	*world = (struct world) { .dir = "/tmp/test-netup-XXXXXX" };
-	assert_non_null(mkdtemp(world->dir));
+	*world = (struct world) { .dir = "" };
+	assert_true(make_temp_dir(world->dir));
 	snprintf(world->run_dir, sizeof(world->run_dir), "%s/vta", world->dir);
 	field_open(&world->field);
 	side_open(&world->field, &world->side, "vta", addresses_a, everything);

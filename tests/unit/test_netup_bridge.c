@@ -5,13 +5,14 @@
 #include <stdlib.h>
 
 #include "daemon/host/netup.h"
+#include "tests/unit/temp_dir.h"
 
 /* A namespace with a TAP interface, and a run directory. */
 struct world {
 	struct netlink nl;
 	int fd;
 	unsigned int ifindex;
-	char dir[32];
+	char dir[TEMP_DIR_LEN];
 	char run_dir[64];
 	struct conf_link conf;
 	struct netup netup;
@@ -23,8 +24,8 @@ static char br0[] = "br0", br1[] = "br1";
 static void open_world(struct world *world)
 {
 	enter_netns();
-	*world = (struct world) { .nl = NETLINK_NULL, .dir = "/tmp/test-netup-XXXXXX" };
-	assert_non_null(mkdtemp(world->dir));
+	*world = (struct world) { .nl = NETLINK_NULL };
+	assert_true(make_temp_dir(world->dir));
 	snprintf(world->run_dir, sizeof(world->run_dir), "%s/vta", world->dir);
 	assert_int_equal(netlink_open(&world->nl), 0);
 	world->fd = make_tap("vta");

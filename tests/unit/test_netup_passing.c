@@ -10,13 +10,15 @@
 #include "daemon/host/filter.h"
 #include "daemon/host/filter_watch.h"
 #include "daemon/host/netup.h"
+#include "daemon/host/run_dir.h"
+#include "tests/unit/temp_dir.h"
 
 #define N_LINKS 4
 
 /* A namespace with links that have nothing but an interface, and a directory for theirs. */
 struct world {
 	struct netlink nl;
-	char dir[32];
+	char dir[TEMP_DIR_LEN];
 	struct link {
 		char name[IFNAMSIZ];
 		char run_dir[64];
@@ -31,8 +33,8 @@ struct world {
 static void open_world(struct world *world)
 {
 	enter_netns();
-	*world = (struct world) { .nl = NETLINK_NULL, .dir = "/tmp/test-netup-XXXXXX" };
-	assert_non_null(mkdtemp(world->dir));
+	*world = (struct world) { .nl = NETLINK_NULL };
+	assert_true(make_temp_dir(world->dir));
 	assert_int_equal(netlink_open(&world->nl), 0);
 	for (size_t i = 0; i < N_LINKS; i++) {
 		struct link *link = &world->links[i];
@@ -61,7 +63,7 @@ static void close_world(struct world *world)
 
 static void start(struct world *world, struct link *link)
 {
-	assert_int_equal(undo_make_dir(link->run_dir), 0);
+	assert_int_equal(run_dir_make(link->run_dir), 0);
 	assert_int_equal(netup_start(&link->netup, &world->conf, link->ifindex, world->text), 0);
 	assert_string_equal(world->text, "");
 }

@@ -11,35 +11,31 @@ static size_t count(struct world *world, unsigned int ifindex, struct prefix *li
 	return n;
 }
 
-static void addresses_are_listed(void **state)
+static void addresses_are_listed(struct world *world)
 {
 	static const char *const texts[] = { "10.0.0.1/24", "10.0.1.1/32", "fd00::1/64" };
 	struct prefix list[8];
-	struct world world;
 	char text[PREFIX_TEXT_MAX];
 
-	(void)state;
-	setup(&world);
-	assert_int_equal(count(&world, world.own, list, 8), 0);
+	assert_int_equal(count(world, world->own, list, 8), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		assert_int_equal(add_address(&world, world.own, texts[i]), 0);
-	assert_int_equal(add_address(&world, world.other, "10.5.0.1/24"), 0);
-	assert_int_equal(count(&world, world.own, list, 8), 3);
+		assert_int_equal(add_address(world, world->own, texts[i]), 0);
+	assert_int_equal(add_address(world, world->other, "10.5.0.1/24"), 0);
+	assert_int_equal(count(world, world->own, list, 8), 3);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		assert_string_equal(prefix_format(&list[i], text), texts[i]);
 	/* All interfaces; more than there is room for. */
-	assert_int_equal(count(&world, 0, list, 8), 4);
+	assert_int_equal(count(world, 0, list, 8), 4);
 	memset(list, 0, sizeof(list));
-	assert_int_equal(count(&world, world.own, list, 1), 3);
+	assert_int_equal(count(world, world->own, list, 1), 3);
 	assert_int_equal(list[1].family, 0);
-	assert_int_equal(count(&world, 9999, list, 8), 0);
-	teardown(&world);
+	assert_int_equal(count(world, 9999, list, 8), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(addresses_are_listed),
+		WORLD_TEST(setup, addresses_are_listed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,12 +92,12 @@ static void todo_bits_add_up(void **state)
 	struct desk *desk = *state;
 
 	orders_give(&desk->orders, NULL, NULL, ORDER_FLUSH);
-	orders_give(&desk->orders, NULL, NULL, ORDER_TELL);
+	orders_give(&desk->orders, NULL, NULL, ORDER_REPORT);
 	orders_give(&desk->orders, NULL, NULL, 0);
 	assert_true(mailbox_has_mail(&desk->orders.box));
 	turn_loop(desk->loop);
 	assert_int_equal(desk->n_rings, 1);
-	assert_int_equal(take(desk), ORDER_FLUSH | ORDER_TELL);
+	assert_int_equal(take(desk), ORDER_FLUSH | ORDER_REPORT);
 	/* Once. */
 	assert_int_equal(take(desk), 0);
 }
@@ -270,7 +270,7 @@ static void on_race_mail(void *context)
 
 	keypairs_wipe_receive_keys(&race->own);
 	race->n_todo[0] += !!(todo & ORDER_FLUSH);
-	race->n_todo[1] += !!(todo & ORDER_TELL);
+	race->n_todo[1] += !!(todo & ORDER_REPORT);
 	if (current) {
 		uint8_t n = (uint8_t)current->serial;
 
@@ -308,7 +308,7 @@ static void rekeys_at_full_speed(void **state)
 	for (unsigned int i = 1; i <= N_REKEYS; i++) {
 		install_two_keys(&control, true, (uint8_t)i);
 		orders_give(&race.orders, &(struct order_state) { .mtu = i }, &control,
-			    i % 2 ? ORDER_FLUSH : ORDER_TELL);
+			    i % 2 ? ORDER_FLUSH : ORDER_REPORT);
 		keypairs_wipe_send_keys(&control);
 		keypairs_wipe_receive_keys(&control);
 		/* The same again, as when only a slot has changed. */

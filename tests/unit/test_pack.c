@@ -10,26 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "common/secret.h"
 #include "conf/diff.h"
 #include "conf/link_file.h"
 #include "conf/pack.h"
+#include "tests/unit/whole_file.h"
 
 /* A file that names every key, and lists of lengths that are no powers of two. */
-static const char whole_file[] =
-	"[Interface]\n"
-	"PrivateKey = EBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLi8=\n"
-	"ListenPort = 51820\nFwMark = 0x10\nAddress = 10.0.0.1/24, 10.0.1.1/24, fd00::1/64\n"
-	"DNS = 10.0.0.53, example.net, fd00::53\nMTU = 1400\nTable = 77\n"
-	"PreUp = a\nPreUp = b\nPreUp = c\nPostUp = d\nPreDown = e\nPostDown = f %i # g\n"
-	"SaveConfig = false\nMode = tap\nBridge = br0\nNamespace = ns\nForward = yes\n"
-	"MssClamp = no\nReadyWhen = handshake\n"
-	"[Peer]\n"
-	"PublicKey = ST6C/HRGSlkmiBdiPSBTxeuOLMSpiLT+4XnsawENUx0=\n"
-	"PresharedKey = wMHCw8TFxsfIycrLzM3Oz9DR0tPU1dbX2Nna29zd3t8=\n"
-	"AllowedIPs = 10.0.0.0/24, 10.0.1.0/24, fd00::/64, 10.9.0.0/16, 10.8.0.0/16\n"
-	"Endpoint = a.example.net:1\nEndpoint = 192.0.2.1:2\nEndpoint = [2001:db8::1]:3\n"
-	"PersistentKeepalive = 25\nCipher = aes256-gcm\n";
+static const char whole_file[] = WHOLE_FILE("77");
 
 static struct conf_link conf;
 static char *bytes;
@@ -79,7 +68,7 @@ static void test_round_trip(void **state)
 	conf_link_deinit(&read);
 }
 
-/* Lists grow as those that were read from a file: conf_grow() believes in their capacity. */
+/* Lists grow as those that were read from a file: grow_list() believes in their capacity. */
 static void test_lists_grow(void **state)
 {
 	struct conf_link read;
@@ -89,7 +78,7 @@ static void test_lists_grow(void **state)
 	for (int i = 0; i < 20; i++) {
 		struct conf_prefixes *list = &read.allowed_ips;
 
-		list->items = conf_grow(list->items, list->n, sizeof(*list->items));
+		list->items = grow_list(list->items, list->n, sizeof(*list->items));
 		assert_non_null(list->items);
 		list->items[list->n++] = conf.allowed_ips.items[0];
 	}

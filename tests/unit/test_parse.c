@@ -45,6 +45,22 @@ static void number_keeps_its_limit(void **state)
 	assert_false(parse_number("0x10000000000000000", UINT64_MAX, &number));
 }
 
+static void decimal_takes_no_other_digits(void **state)
+{
+	static const char *const wrong[] = { "", "0x10", "0X1", "x", "1a", " 1", "1 ", "-1", "+1" };
+	uint64_t number = 7;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_false(parse_decimal(wrong[i], UINT64_MAX, &number));
+	assert_false(parse_decimal("65536", 65535, &number));
+	assert_int_equal(number, 7);
+	assert_true(parse_decimal("065535", 65535, &number));
+	assert_int_equal(number, 65535);
+	assert_true(parse_decimal("0", 0, &number));
+	assert_int_equal(number, 0);
+}
+
 static void word_ignores_case(void **state)
 {
 	static const char *const words[] = { "auto", "off" };
@@ -146,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(number_accepts_digits_only),
 		cmocka_unit_test(number_keeps_its_limit),
+		cmocka_unit_test(decimal_takes_no_other_digits),
 		cmocka_unit_test(word_ignores_case),
 		cmocka_unit_test(nearest_finds_what_was_meant),
 		cmocka_unit_test(nearest_takes_the_least_distance),

@@ -1,9 +1,17 @@
 /*
- * Handshakes of both ends at once: whichever message comes first, one session remains.
+ * Handshakes of both ends at once: whichever message comes first, packets pass both ways. Two vpnds
+ * agree on one session; an end that makes no offer, as a stock peer, is met by the book.
  */
 #include "tests/unit/peer_pair.h"
 
 static struct peer *const a = &pair.a, *const b = &pair.b;
+
+/* Ends that carry frames say so in every initiation, whatever ciphers there are. */
+static void make_offers(void)
+{
+	a->secrets->identity.carries = OFFER_FRAMES;
+	b->secrets->identity.carries = OFFER_FRAMES;
+}
 
 /* The peer completed a session that it began: an answer to ours, held back on the way, must not
  * replace it. */
@@ -59,12 +67,14 @@ static void both_agree_on_one_session(void **state)
 	bool a_is_larger = sodium_compare(a->secrets->identity.own_public.bytes,
 					  b->secrets->identity.own_public.bytes, KEY_LEN) > 0;
 
-	for (unsigned int order = 0; order < 4; order++) {
+	for (unsigned int order = 0; order < 8; order++) {
 		struct packet late_from_a, late_from_b;
 		struct peer *owner;
 
 		pair_teardown(state);
 		pair_setup(state);
+		if (order & 4)
+			make_offers();
 		begin_at_once(order & 1 ? a : b, order & 1 ? b : a, order & 2);
 		owner = owner_of_session();
 		if (!(order & 2))
@@ -78,6 +88,22 @@ static void both_agree_on_one_session(void **state)
 		assert_ptr_equal(owner_of_session(), owner);
 		assert_true(a->secrets->keypairs.current->birth == pair.now);
 		assert_true(b->secrets->keypairs.current->birth == pair.now);
+	}
+}
+
+/* One that offers beside one that does not: each keeps its own. */
+static void one_offer_is_not_enough(void **state)
+{
+	struct peer *const ends[] = { a, b };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		pair_teardown(state);
+		pair_setup(state);
+		ends[i]->suites[0] = CIPHER_AES256_GCM;
+		ends[i]->n_suites = 1;
+		begin_at_once(a, b, false);
+		assert_true(a->secrets->keypairs.current->i_am_initiator);
+		assert_true(b->secrets->keypairs.current->i_am_initiator);
 	}
 }
 
@@ -133,6 +159,7 @@ static void old_unconfirmed_session_is_no_crossing(void **state)
 
 		pair_teardown(state);
 		pair_setup(state);
+		make_offers();
 		initiation = initiate(to);
 		hand_initiation(from, &initiation, PEER_RESPONDED);
 		pair.now += SECONDS(6);
@@ -149,6 +176,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		pair_test(response_after_the_peers_own_session),
 		pair_test(both_agree_on_one_session),
+		pair_test(one_offer_is_not_enough),
 		pair_test(sessions_one_after_the_other),
 		pair_test(old_unconfirmed_session_is_no_crossing),
 		pair_test(both_begin_at_once),

@@ -182,6 +182,46 @@ static void timestamp_outlives_the_session(void **state)
 }
 
 /* A refused initiation leaves no trace: the session that is there goes on. */
+/* While a session works that we began, an initiation may be a recording, and so may a second one:
+ * until the peer confirms a session that it began. */
+static void initiations_may_be_recordings_until_one_is_confirmed(void **state)
+{
+	struct peer_reply reply = { 0 };
+	struct msg_initiation initiation = initiate(b);
+
+	(void)state;
+	/* Without a session nothing is lost. */
+	assert_false(hand_initiation(a, &initiation, PEER_RESPONDED).may_be_replay);
+	pair.now += SECONDS(6);
+	connect_pair(a, b);
+	for (unsigned int i = 0; i < 3; i++) {
+		pair.now += NSEC_PER_SEC;
+		initiation = initiate(b);
+		reply = hand_initiation(a, &initiation, PEER_RESPONDED);
+		assert_true(reply.may_be_replay);
+	}
+	hand_reply(b, &reply, PEER_ESTABLISHED);
+	receive_packet(a, send_packet(b, 0), PEER_KEEPALIVE);
+	pair.now += NSEC_PER_SEC;
+	initiation = initiate(b);
+	assert_false(hand_initiation(a, &initiation, PEER_RESPONDED).may_be_replay);
+}
+
+/* Another private key of ours does not make the peer's stamps doubtful; another peer does. */
+static void what_is_known_of_stamps_is_known_of_a_peer(void **state)
+{
+	struct key b_public = a->secrets->identity.peer_public, other, other_public;
+
+	(void)state;
+	connect_pair(b, a);
+	assert_true(a->is_stamp_fresh);
+	pair_keys(&other, 0xc3, &other_public);
+	assert_int_equal(peer_set_keys(a, &other, &b_public, pair.now), 0);
+	assert_true(a->is_stamp_fresh);
+	assert_int_equal(peer_set_keys(a, &other, &other_public, pair.now), 0);
+	assert_false(a->is_stamp_fresh);
+}
+
 static void replayed_initiation_changes_nothing(void **state)
 {
 	struct msg_initiation initiation = initiate(a);
@@ -429,6 +469,8 @@ int main(void)
 		pair_test(stranger_is_named_but_not_answered),
 		pair_test(timestamps_only_go_up),
 		pair_test(timestamp_outlives_the_session),
+		pair_test(initiations_may_be_recordings_until_one_is_confirmed),
+		pair_test(what_is_known_of_stamps_is_known_of_a_peer),
 		pair_test(replayed_initiation_changes_nothing),
 		pair_test(initiations_are_limited_to_50_a_second),
 		pair_test(stamps_are_whitened_and_rise),

@@ -24,16 +24,30 @@ static struct msg_initiation seen_initiation(struct peer *from, struct peer *to)
 	return initiation;
 }
 
+/* A second after an initiation that it has seen, b is under load. */
+static void put_b_under_load(void)
+{
+	struct msg_initiation old = seen_initiation(a, b);
+
+	pair.now += SECONDS(1);
+	put_under_load(b, &old);
+}
+
+/* The initiation that b asks a cookie for, and its reply. */
+static struct peer_reply ask_for_cookie(struct msg_initiation *ret)
+{
+	*ret = initiate(a);
+	return hand_initiation(b, ret, PEER_COOKIE_SENT);
+}
+
 static void cookie_is_asked_for_under_load(void **state)
 {
-	struct msg_initiation old = seen_initiation(a, b), initiation;
+	struct msg_initiation initiation;
 	struct peer_reply reply;
 
 	(void)state;
-	pair.now += SECONDS(1);
-	put_under_load(b, &old);
-	initiation = initiate(a);
-	reply = hand_initiation(b, &initiation, PEER_COOKIE_SENT);
+	put_b_under_load();
+	reply = ask_for_cookie(&initiation);
 	assert_true(reply.len < sizeof(initiation));
 	assert_memory_equal(reply.message + 4, &initiation.sender, 4);
 	hand_reply(a, &reply, PEER_COOKIE_STORED);
@@ -69,11 +83,10 @@ static void response_is_under_load_too(void **state)
 
 static void wrong_mac1_gets_no_cookie(void **state)
 {
-	struct msg_initiation old = seen_initiation(a, b), initiation;
+	struct msg_initiation initiation;
 
 	(void)state;
-	pair.now += SECONDS(1);
-	put_under_load(b, &old);
+	put_b_under_load();
 	initiation = initiate(a);
 	initiation.macs.mac1[0] ^= 1;
 	hand_initiation(b, &initiation, PEER_BAD_MAC1);
@@ -90,11 +103,10 @@ static void wrong_mac2_is_nothing_without_load(void **state)
 
 static void load_ends_after_a_second(void **state)
 {
-	struct msg_initiation old = seen_initiation(a, b), initiation;
+	struct msg_initiation initiation;
 
 	(void)state;
-	pair.now += SECONDS(1);
-	put_under_load(b, &old);
+	put_b_under_load();
 	initiation = initiate(a);
 	pair.now += SECONDS(1) - 1;
 	hand_initiation(b, &initiation, PEER_COOKIE_SENT);
@@ -104,14 +116,12 @@ static void load_ends_after_a_second(void **state)
 
 static void cookie_from_another_port(void **state)
 {
-	struct msg_initiation old = seen_initiation(a, b), initiation;
+	struct msg_initiation initiation;
 	struct peer_reply reply;
 
 	(void)state;
-	pair.now += SECONDS(1);
-	put_under_load(b, &old);
-	initiation = initiate(a);
-	reply = hand_initiation(b, &initiation, PEER_COOKIE_SENT);
+	put_b_under_load();
+	reply = ask_for_cookie(&initiation);
 	hand_reply(a, &reply, PEER_COOKIE_STORED);
 	initiation = initiate(a);
 	pair.a_addr.in4.sin_port++;
@@ -122,14 +132,12 @@ static void cookie_from_another_port(void **state)
 
 static void shown_cookie_is_limited(void **state)
 {
-	struct msg_initiation old = seen_initiation(a, b), initiation;
+	struct msg_initiation initiation;
 	struct peer_reply reply;
 
 	(void)state;
-	pair.now += SECONDS(1);
-	put_under_load(b, &old);
-	initiation = initiate(a);
-	reply = hand_initiation(b, &initiation, PEER_COOKIE_SENT);
+	put_b_under_load();
+	reply = ask_for_cookie(&initiation);
 	hand_reply(a, &reply, PEER_COOKIE_STORED);
 	initiation = initiate(a);
 	hand_initiation(b, &initiation, PEER_RESPONDED);
@@ -143,14 +151,12 @@ static void shown_cookie_is_limited(void **state)
 
 static void cookie_reply_for_nobody(void **state)
 {
-	struct msg_initiation old = seen_initiation(a, b), initiation;
+	struct msg_initiation initiation;
 	struct peer_reply reply, forged;
 
 	(void)state;
-	pair.now += SECONDS(1);
-	put_under_load(b, &old);
-	initiation = initiate(a);
-	reply = hand_initiation(b, &initiation, PEER_COOKIE_SENT);
+	put_b_under_load();
+	reply = ask_for_cookie(&initiation);
 	forged = reply;
 	forged.message[4] ^= 1; /* the index */
 	hand_reply(a, &forged, PEER_UNASKED);

@@ -166,7 +166,7 @@ static void test_removed_peer(void **state)
 	expect_deaf(a, b);
 	/* What was set meanwhile holds when the peer comes back. */
 	assert_int_equal(peer_set_keys(a, &pair.a_private, &peer_key, pair.now), 0);
-	assert_int_equal(take_actions(a), PEER_INITIATE | PEER_SEND_KEEPALIVE);
+	assert_int_equal(take_actions(a), PEER_SEND_KEEPALIVE);
 	shake_hands(a, b);
 	expect_data(a, b);
 	expect_data(b, a);
@@ -208,9 +208,48 @@ static void test_from_nothing(void **state)
 	assert_int_equal(peer_set_keys(a, &pair.a_private, &b_public, pair.now), 0);
 	peer_set_preshared(a, &psk);
 	assert_true(peer_has_keys(a));
-	assert_true(take_actions(a) & PEER_INITIATE);
+	assert_int_equal(take_actions(a), PEER_SEND_KEEPALIVE);
 	pair.now += 10 * NSEC_PER_SEC;
 	shake_hands(b, a);
+}
+
+/* Who has nothing to say is silent with new keys as well. */
+static void test_keys_alone_call_nobody(void **state)
+{
+	const struct key none = { .bytes = { 0 } };
+	struct key b_public = a->secrets->identity.peer_public;
+
+	(void)state;
+	assert_int_equal(peer_set_keys(a, &pair.a_private, &none, pair.now), 0);
+	assert_int_equal(peer_set_keys(a, &pair.a_private, &b_public, pair.now), 0);
+	assert_int_equal(peer_set_keys(a, &pair.b_private, &b_public, pair.now), 0);
+	assert_int_equal(take_actions(a), 0);
+	assert_int_equal(peer_deadline(a), NSEC_NEVER);
+}
+
+/* A handshake that is under way, or waits for its time, goes on with the new keys. */
+static void test_keys_during_a_handshake(void **state)
+{
+	struct key private_key, public_key;
+
+	(void)state;
+	pair_keys(&private_key, 0xc3, &public_key);
+	assert_null(sending_keypair(a));
+	assert_true(take_actions(a) & PEER_INITIATE);
+	(void)initiate(a);
+	assert_int_equal(
+		peer_set_keys(a, &private_key, &a->secrets->identity.peer_public, pair.now), 0);
+	assert_int_equal(take_actions(a), PEER_INITIATE);
+
+	/* One that is wanted but would come too soon after a response. */
+	assert_int_equal(
+		peer_set_keys(a, &pair.a_private, &a->secrets->identity.peer_public, pair.now), 0);
+	shake_hands(a, b);
+	assert_null(sending_keypair(b));
+	assert_int_equal(take_actions(b), 0);
+	assert_int_equal(
+		peer_set_keys(b, &private_key, &b->secrets->identity.peer_public, pair.now), 0);
+	assert_int_equal(take_actions(b), PEER_INITIATE);
 }
 
 int main(void)
@@ -226,6 +265,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_cleared_private_key, pair_setup,
 						pair_teardown),
 		cmocka_unit_test_setup_teardown(test_from_nothing, pair_setup, pair_teardown),
+		cmocka_unit_test_setup_teardown(test_keys_alone_call_nobody, pair_setup,
+						pair_teardown),
+		cmocka_unit_test_setup_teardown(test_keys_during_a_handshake, pair_setup,
+						pair_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

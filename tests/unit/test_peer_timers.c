@@ -294,6 +294,25 @@ static void keys_are_erased_after_540_s(void **state)
 	connect_pair(a, b);
 }
 
+/* After a long suspend control erases the keys before tx, which still has them, asks because they
+ * are too old. A newer session makes the same question needless. */
+static void asking_with_an_erased_key_is_asking(void **state)
+{
+	uint64_t serial;
+
+	(void)state;
+	connect_pair(a, b);
+	serial = a->secrets->keypairs.current->serial;
+	pair.now += SECONDS(600);
+	assert_true(take_actions(a) & PEER_KEYS_ERASED);
+	peer_want_session(a, serial, pair.now);
+	assert_int_equal(take_actions(a), PEER_INITIATE);
+	connect_pair(a, b);
+	pair.now += SECONDS(10);
+	peer_want_session(a, serial, pair.now);
+	assert_int_equal(take_actions(a) & PEER_INITIATE, 0);
+}
+
 static void new_session_puts_the_end_off(void **state)
 {
 	(void)state;
@@ -325,6 +344,7 @@ int main(void)
 		pair_test(persistent_keepalive),
 		pair_test(persistent_keepalive_never_gives_up),
 		pair_test(keys_are_erased_after_540_s),
+		pair_test(asking_with_an_erased_key_is_asking),
 		pair_test(new_session_puts_the_end_off),
 	};
 

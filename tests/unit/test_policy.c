@@ -183,11 +183,11 @@ static void test_two(void **state)
 	field_close(&field);
 }
 
-static void test_marks(void **state)
+/* Marks that are chosen: the port, unless something is there. */
+static void test_chosen_marks(void **state)
 {
 	struct prefix other = prefix_of("203.0.113.0/24");
-	struct policy policy = { .mark = 0 };
-	struct policy second = { .mark = 0 };
+	struct policy policy = { .mark = 0 }, second = { .mark = 0 };
 	struct nl_route_failure failure;
 	struct nl_rule foreign = { .family = AF_INET6,
 				   .protocol = 3,
@@ -201,7 +201,6 @@ static void test_marks(void **state)
 	(void)state;
 	field_open(&field);
 	side_open(&field, &side, "vta", addresses_a, everything);
-	/* The port, unless something is there. */
 	side.conf.listen_port = 5000;
 	assert_int_equal(policy_claim(&field.nl, &side.conf, &policy), 0);
 	assert_int_equal(policy.mark, 5000);
@@ -216,19 +215,35 @@ static void test_marks(void **state)
 	second = (struct policy) { .mark = 0 };
 	assert_int_equal(policy_claim(&field.nl, &side.conf, &second), 0);
 	assert_int_equal(second.mark, 51823);
-	/* What the file names is taken as it is, unless it is another link's. */
-	side.conf.fwmark = 5000;
 	policy_remove(&field.nl, &second);
-	second = (struct policy) { .mark = 0 };
+	policy_remove(&field.nl, &policy);
+	side_close(&side);
+	field_close(&field);
+}
+
+/* A mark that the file names is taken as it is, unless it is another link's. */
+static void test_marks_of_files(void **state)
+{
+	struct policy policy = { .mark = 0 }, second = { .mark = 0 };
+	struct prefix everywhere = { .family = AF_INET };
+	struct nl_route_failure failure;
+	struct field field;
+	struct side side;
+
+	(void)state;
+	field_open(&field);
+	side_open(&field, &side, "vta", addresses_a, everything);
+	side.conf.listen_port = 5000;
+	assert_int_equal(policy_claim(&field.nl, &side.conf, &policy), 0);
+	side.conf.fwmark = 5000;
 	assert_int_equal(policy_claim(&field.nl, &side.conf, &second), POLICY_TAKEN);
 	assert_int_equal(second.mark, 0);
 	assert_int_equal(policy_remove(&field.nl, &policy), 0);
 	assert_int_equal(policy_claim(&field.nl, &side.conf, &second), 0);
 	assert_int_equal(second.mark, 5000);
 	/* Somebody else's default route in that table. */
-	other = (struct prefix) { .family = AF_INET };
-	assert_int_equal(nl_route_add(&field.nl, field.underlay.ifindex, 5000, &other, 1, &failure),
-			 0);
+	assert_int_equal(
+		nl_route_add(&field.nl, field.underlay.ifindex, 5000, &everywhere, 1, &failure), 0);
 	assert_int_equal(policy_apply(&field.nl, &side.conf, side.port.ifindex, &second, &failure),
 			 NL_ROUTE_TAKEN);
 	assert_int_equal(failure.ifindex, field.underlay.ifindex);
@@ -342,7 +357,8 @@ int main(void)
 		cmocka_unit_test(test_one),
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_two),
-		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_chosen_marks),
+		cmocka_unit_test(test_marks_of_files),
 		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_at_once),
 		cmocka_unit_test(test_without_rights),

@@ -119,6 +119,29 @@ static void empty_lists_do_not_differ(void **state)
 	assert_null(removed.items);
 }
 
+static void lists_grow_and_know_their_families(void **state)
+{
+	const struct prefix some4 = { .family = AF_INET, .len = 8, .addr = { 10 } };
+	const struct prefix all6 = { .family = AF_INET6, .len = 0 };
+	struct conf_prefixes list = { NULL, 0 };
+
+	(void)state;
+	assert_false(prefixes_has_family(&list, AF_INET));
+	assert_false(prefixes_has_default(&list, AF_INET6));
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(prefixes_append(&list, &some4), 0);
+	assert_true(prefixes_has_family(&list, AF_INET));
+	assert_false(prefixes_has_family(&list, AF_INET6));
+	assert_false(prefixes_has_default(&list, AF_INET));
+	assert_int_equal(prefixes_append(&list, &all6), 0);
+	assert_int_equal(list.n, 101);
+	assert_int_equal(prefixes_compare(&list.items[99], &some4), 0);
+	assert_true(prefixes_has_family(&list, AF_INET6));
+	assert_true(prefixes_has_default(&list, AF_INET6));
+	assert_false(prefixes_has_default(&list, AF_INET));
+	free(list.items);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +149,7 @@ int main(void)
 		cmocka_unit_test(bytes_behind_ipv4_do_not_count),
 		cmocka_unit_test(random_lists_differ_in_what_they_differ),
 		cmocka_unit_test(empty_lists_do_not_differ),
+		cmocka_unit_test(lists_grow_and_know_their_families),
 	};
 
 	return cmocka_run_group_tests_name("prefixes", tests, NULL, NULL);

@@ -37,23 +37,23 @@ static void the_last_trouble_is_kept_with_what_to_do(void **state)
 
 	(void)state;
 	assert_int_equal(troubles->last.when, 0);
-	report_trouble(troubles, REPORT_NOT_ALLOWED_OUT, BEGIN, "dropped %d", 7);
+	troubles_say(troubles, TROUBLE_NOT_ALLOWED_OUT, BEGIN, "dropped %d", 7);
 	assert_int_equal(troubles->last.when, BEGIN);
 	assert_string_equal(troubles->last.text, "dropped 7");
-	assert_string_equal(troubles->last.advice, report_advice(REPORT_NOT_ALLOWED_OUT));
+	assert_string_equal(troubles->last.advice, troubles_advice(TROUBLE_NOT_ALLOWED_OUT));
 	assert_true(troubles->has_news);
 	/* Said once a minute, but it goes on. */
 	troubles->has_news = false;
-	report_trouble(troubles, REPORT_NOT_ALLOWED_OUT, BEGIN + SEC / 2, "dropped %d", 8);
+	troubles_say(troubles, TROUBLE_NOT_ALLOWED_OUT, BEGIN + SEC / 2, "dropped %d", 8);
 	assert_int_equal(troubles->last.when, BEGIN);
 	assert_false(troubles->has_news);
-	report_trouble(troubles, REPORT_NOT_ALLOWED_OUT, BEGIN + 5 * SEC, "dropped %d", 9);
+	troubles_say(troubles, TROUBLE_NOT_ALLOWED_OUT, BEGIN + 5 * SEC, "dropped %d", 9);
 	assert_int_equal(troubles->last.when, BEGIN + 5 * SEC);
 	assert_string_equal(troubles->last.text, "dropped 7");
 	assert_true(troubles->has_news);
 	/* One that was held back is not news about another one. */
-	report_trouble(troubles, REPORT_SEND, BEGIN + 6 * SEC, "not sent");
-	report_trouble(troubles, REPORT_NOT_ALLOWED_OUT, BEGIN + 10 * SEC, "dropped %d", 10);
+	troubles_say(troubles, TROUBLE_SEND, BEGIN + 6 * SEC, "not sent");
+	troubles_say(troubles, TROUBLE_NOT_ALLOWED_OUT, BEGIN + 10 * SEC, "dropped %d", 10);
 	assert_string_equal(troubles->last.text, "not sent");
 	assert_int_equal(troubles->last.when, BEGIN + 6 * SEC);
 }
@@ -61,7 +61,7 @@ static void the_last_trouble_is_kept_with_what_to_do(void **state)
 static void a_move_is_no_trouble(void **state)
 {
 	(void)state;
-	report_trouble(&report.troubles, REPORT_ROAMED, BEGIN, "the peer moved");
+	troubles_say(&report.troubles, TROUBLE_ROAMED, BEGIN, "the peer moved");
 	assert_int_equal(report.troubles.last.when, 0);
 }
 
@@ -73,7 +73,7 @@ static void a_state_is_trouble_unless_the_reason_is_known(void **state)
 	assert_non_null(strstr(report.troubles.last.text, "nothing came back"));
 	assert_non_null(report.troubles.last.advice);
 
-	report_trouble(&report.troubles, REPORT_ICMP, BEGIN + 30 * SEC, "refused");
+	troubles_say(&report.troubles, TROUBLE_ICMP, BEGIN + 30 * SEC, "refused");
 	report_gave_up(&report, &remote, BEGIN + 60 * SEC);
 	assert_string_equal(report.troubles.last.text, "refused");
 	/* That was long ago. */
@@ -89,7 +89,7 @@ static void a_long_sentence_is_cut(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	report_trouble(&report.troubles, REPORT_SEND, BEGIN, "%s", text);
+	troubles_say(&report.troubles, TROUBLE_SEND, BEGIN, "%s", text);
 	assert_int_equal(strlen(report.troubles.last.text), TROUBLE_TEXT_MAX - 1);
 }
 
@@ -98,11 +98,11 @@ static void a_long_sentence_is_cut(void **state)
 static void what_the_loops_say_is_heard(void **state)
 {
 	struct peer_reply reply = { .len = 0 };
-	struct trouble trouble = { .kind = REPORT_WRITE, .when = BEGIN + 1, .text = "of a loop" };
+	struct trouble trouble = { .kind = TROUBLE_WRITE, .when = BEGIN + 1, .text = "of a loop" };
 	struct key key = { { 0 } };
 
 	(void)state;
-	report_trouble(&report.troubles, REPORT_SEND, BEGIN + 2, "of control");
+	troubles_say(&report.troubles, TROUBLE_SEND, BEGIN + 2, "of control");
 	report_hear(&report, &trouble);
 	assert_string_equal(report.troubles.last.text, "of control");
 	trouble.when = BEGIN + 3;
@@ -110,19 +110,19 @@ static void what_the_loops_say_is_heard(void **state)
 	assert_string_equal(report.troubles.last.text, "of a loop");
 
 	report_handshake(&report, PEER_IS_TUN, &reply, &remote, &remote, &key, BEGIN + SEC);
-	trouble = (struct trouble) { .kind = REPORT_NO_ENDPOINT, .when = BEGIN + 2 * SEC };
+	trouble = (struct trouble) { .kind = TROUBLE_NO_ENDPOINT, .when = BEGIN + 2 * SEC };
 	report_hear(&report, &trouble);
-	assert_int_equal(report.troubles.last.kind, REPORT_OTHER_MODE);
-	trouble.kind = REPORT_NOT_ALLOWED_OUT;
+	assert_int_equal(report.troubles.last.kind, TROUBLE_OTHER_MODE);
+	trouble.kind = TROUBLE_NOT_ALLOWED_OUT;
 	report_hear(&report, &trouble);
-	assert_int_equal(report.troubles.last.kind, REPORT_OTHER_MODE);
+	assert_int_equal(report.troubles.last.kind, TROUBLE_OTHER_MODE);
 	/* Other news is news; and after a minute without a call nobody calls. */
-	trouble.kind = REPORT_WRITE;
+	trouble.kind = TROUBLE_WRITE;
 	report_hear(&report, &trouble);
-	assert_int_equal(report.troubles.last.kind, REPORT_WRITE);
-	trouble = (struct trouble) { .kind = REPORT_NO_ENDPOINT, .when = BEGIN + 62 * SEC };
+	assert_int_equal(report.troubles.last.kind, TROUBLE_WRITE);
+	trouble = (struct trouble) { .kind = TROUBLE_NO_ENDPOINT, .when = BEGIN + 62 * SEC };
 	report_hear(&report, &trouble);
-	assert_int_equal(report.troubles.last.kind, REPORT_NO_ENDPOINT);
+	assert_int_equal(report.troubles.last.kind, TROUBLE_NO_ENDPOINT);
 }
 
 int main(void)

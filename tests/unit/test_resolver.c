@@ -16,11 +16,12 @@
 
 #include "daemon/host/nl.h"
 #include "daemon/host/resolver.h"
+#include "tests/unit/temp_dir.h"
 
 /* Milliseconds that are never reached unless something is broken. */
 #define PATIENCE 20000
 
-static char work_dir[] = "/tmp/vpnd-test-resolver-XXXXXX";
+static char work_dir[TEMP_DIR_LEN];
 
 static void put_file(const char *name, const char *text)
 {
@@ -52,7 +53,7 @@ static void cover(const char *name)
 static int setup_files(void **state)
 {
 	(void)state;
-	if (!mkdtemp(work_dir))
+	if (!make_temp_dir(work_dir))
 		return -1;
 	put_file("hosts", "192.0.2.1 one.test\n"
 			  "192.0.2.2 two.test\n"

@@ -14,6 +14,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -111,35 +112,78 @@ static int work(void)
 }
 
 /* Not by _exit(), at which a sanitizer makes system calls of its own. */
-static void end(enum outcome outcome)
+static void end(int outcome)
 {
-	syscall(SYS_exit_group, (int)outcome);
+	syscall(SYS_exit_group, outcome);
 }
 
-/* What becomes of an attempt in a child that is confined as a thread of a link is. */
-static int try_it(enum sandbox_thread thread, enum conf_sandbox mode, int (*attempt)(void))
+/* Runs `body` in a child. \return what it returned (0 to 255), or the negative number of the signal
+ * that ended it */
+static int run_child(int (*body)(const void *), const void *context)
 {
-	char text[RIGHTS_TEXT_MAX];
 	int status = 0;
 	pid_t pid;
 
 	fflush(NULL);
 	pid = fork();
 	assert_true(pid >= 0);
-	if (pid == 0) {
-		int r = rights_drop("nobody", text);
-
-		if (r < 0)
-			_exit(UNPREPARED);
-		r = sandbox_enter(thread, mode);
-		if (r != 0)
-			_exit(r == SANDBOX_MISSING ? MISSING : UNPREPARED);
-		end(attempt() >= 0 ? DONE : REFUSED);
-	}
+	if (pid == 0)
+		end(body(context));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFSIGNALED(status))
 		return -WTERMSIG(status);
+	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+/* An attempt of somebody who has given up all rights: some files may be left to read. */
+struct attempt {
+	int (*try)(void);
+	const char *const *paths;
+	size_t n_paths;
+};
+
+static int try_without_files(const void *context)
+{
+	const struct attempt *attempt = context;
+	char text[RIGHTS_TEXT_MAX];
+	int r = rights_drop("nobody", text);
+
+	if (r >= 0)
+		r = attempt->paths ? rights_limit_files(attempt->paths, attempt->n_paths)
+				   : rights_close_files();
+	if (r < 0)
+		return r == -ENOSYS || r == -EOPNOTSUPP ? MISSING : UNPREPARED;
+	return attempt->try() >= 0 ? DONE : REFUSED;
+}
+
+/* An attempt of a thread of a link. */
+struct confined {
+	enum sandbox_thread thread;
+	enum conf_sandbox mode;
+	int (*try)(void);
+};
+
+static int try_confined(const void *context)
+{
+	const struct confined *confined = context;
+	char text[RIGHTS_TEXT_MAX];
+	int r;
+
+	if (rights_drop("nobody", text) < 0)
+		return UNPREPARED;
+	r = sandbox_enter(confined->thread, confined->mode);
+	if (r != 0)
+		return r == SANDBOX_MISSING ? MISSING : UNPREPARED;
+	return confined->try() >= 0 ? DONE : REFUSED;
+}
+
+/* What becomes of an attempt in a child that is confined as a thread of a link is. */
+static int try_it(enum sandbox_thread thread, enum conf_sandbox mode, int (*attempt)(void))
+{
+	const struct confined confined = { thread, mode, attempt };
+
+	return run_child(try_confined, &confined);
 }
 
 static int (*const attempts[])(void) = {
@@ -196,30 +240,19 @@ static void test_off(void **state)
 /* The file system alone, without the filter of system calls. */
 static void test_files(void **state)
 {
-	static int (*const files[])(void) = { open_file, make_file, run_program };
-	char text[RIGHTS_TEXT_MAX];
+	static const struct attempt files[] = {
+		{ .try = open_file },
+		{ .try = make_file },
+		{ .try = run_program },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		int status;
-		pid_t pid;
+		int is = run_child(try_without_files, &files[i]);
 
-		fflush(NULL);
-		pid = fork();
-		assert_true(pid >= 0);
-		if (pid == 0) {
-			int r = rights_drop("nobody", text);
-
-			r = r < 0 ? r : rights_close_files();
-			if (r < 0)
-				_exit(r == -ENOSYS || r == -EOPNOTSUPP ? MISSING : UNPREPARED);
-			_exit(files[i]() >= 0 ? DONE : REFUSED);
-		}
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFEXITED(status));
-		if (WEXITSTATUS(status) == MISSING)
+		if (is == MISSING)
 			skip();
-		assert_int_equal(WEXITSTATUS(status), REFUSED);
+		assert_int_equal(is, REFUSED);
 	}
 }
 
@@ -249,29 +282,16 @@ static void test_limited_files(void **state)
 		{ open_file, DONE },          { read_directory, DONE }, { read_linked_file, DONE },
 		{ read_other_file, REFUSED }, { make_file, REFUSED },   { run_program, REFUSED },
 	};
-	char text[RIGHTS_TEXT_MAX];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		int status;
-		pid_t pid;
+		const struct attempt attempt = { cases[i].attempt, paths, ARRAY_SIZE(paths) };
+		int is = run_child(try_without_files, &attempt);
 
-		fflush(NULL);
-		pid = fork();
-		assert_true(pid >= 0);
-		if (pid == 0) {
-			int r = rights_drop("nobody", text);
-
-			r = r < 0 ? r : rights_limit_files(paths, ARRAY_SIZE(paths));
-			if (r < 0)
-				_exit(r == -ENOSYS || r == -EOPNOTSUPP ? MISSING : UNPREPARED);
-			_exit(cases[i].attempt() >= 0 ? DONE : REFUSED);
-		}
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		if (WIFEXITED(status) && WEXITSTATUS(status) == MISSING)
+		if (is == MISSING)
 			skip();
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != (int)cases[i].wanted)
-			fail_msg("case %zu: %d", i, status);
+		if (is != (int)cases[i].wanted)
+			fail_msg("case %zu: %d", i, is);
 	}
 }
 
@@ -286,28 +306,36 @@ static int become_somebody(void)
 	return real != 0 && effective == real && saved == real && getgroups(0, NULL) == 0 ? 0 : -1;
 }
 
-static int miss_user(void)
+static int miss_user(const void *context)
 {
 	char text[RIGHTS_TEXT_MAX];
 
-	return rights_drop("no-such-user", text) == RIGHTS_NO_USER && text[0] ? 0 : -1;
+	(void)context;
+	if (rights_drop("no-such-user", text) != RIGHTS_NO_USER || !text[0])
+		return REFUSED;
+	return getuid() != 0 ? DONE : REFUSED;
 }
 
 static void test_user(void **state)
 {
-	int status;
-	pid_t pid;
-
 	(void)state;
 	if (geteuid() != 0)
 		skip();
 	assert_int_equal(try_it(SANDBOX_CONTROL, CONF_SANDBOX_OFF, become_somebody), DONE);
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0)
-		_exit(miss_user() == 0 && getuid() != 0 ? DONE : REFUSED);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(WEXITSTATUS(status), DONE);
+	assert_int_equal(run_child(miss_user, NULL), DONE);
+}
+
+static void test_user_of_the_file(void **state)
+{
+	char text[RIGHTS_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(rights_check_user("daemon", text), 0);
+	assert_string_equal(text, "");
+	assert_int_equal(rights_check_user("no-such-user", text), -ENOENT);
+	assert_non_null(strstr(text, "there is no user no-such-user"));
+	assert_int_equal(rights_check_user("root", text), -EPERM);
+	assert_non_null(strstr(text, "root is root"));
 }
 
 int main(void)
@@ -316,7 +344,7 @@ int main(void)
 		cmocka_unit_test(test_refused),       cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_work_goes_on),  cmocka_unit_test(test_off),
 		cmocka_unit_test(test_files),         cmocka_unit_test(test_user),
-		cmocka_unit_test(test_limited_files),
+		cmocka_unit_test(test_limited_files), cmocka_unit_test(test_user_of_the_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conf/rt_tables.h"
+#include "tests/unit/temp_dir.h"
 
 static const char *const dirs[] = {
 	"etc",
@@ -36,7 +37,7 @@ static const char *const files[] = {
 	"usr/lib/iproute2/rt_tables",
 };
 
-static char root[sizeof("/tmp/test-tables-XXXXXX")];
+static char root[TEMP_DIR_LEN];
 
 static const char *under_root(const char *name)
 {
@@ -49,8 +50,7 @@ static const char *under_root(const char *name)
 static int setup(void **state)
 {
 	(void)state;
-	memcpy(root, "/tmp/test-tables-XXXXXX", sizeof(root));
-	assert_non_null(mkdtemp(root));
+	assert_true(make_temp_dir(root));
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		assert_int_equal(mkdir(under_root(dirs[i]), 0755), 0);
 	return 0;

@@ -2,149 +2,13 @@
  * Tests of daemon/core/rx.c: what must be known before a packet is written, and what a datagram
  * may change. The socket and the interface are the test's.
  */
-#include "tests/unit/data_desk.h"
+#include "tests/unit/rx_desk.h"
 
-#include "daemon/core/rx.h"
-
-#define SEALED_LEN (DATA_HEADER_LEN + PACKET_LEN + TAG_LEN)
-#define OTHER_PORT 7777
-#define QUEUE_MAX  8
-#define LOOP_INDEX 5
-
-int __wrap_udp_receive(int fd, struct udp_datagram *datagrams, size_t n);
-int __wrap_tun_write(const struct tun *to, const struct iovec *iov, size_t n);
-nsec_t __wrap_nsec_boottime(void);
-
-static nsec_t clock_now;
-static struct rx rx;
-static struct tun tun = TUN_NULL;
-static struct ways ways;
-static struct handshakes handshakes;
-
-/* What arrives, all at once. */
-static struct {
-	size_t len;
-	struct udp_path path;
-	uint8_t bytes[SEALED_LEN + 100];
-} queue[QUEUE_MAX];
-static size_t n_queue;
-static void (*while_receiving)(void); /* what control does at that moment */
-
-/* What was written, and what was known by then. */
-static uint32_t written[QUEUE_MAX];
-static size_t n_written;
-static uint64_t confirmed_then;
-static struct udp_path path_then;
-static int write_error;
-
-nsec_t __wrap_nsec_boottime(void)
+static const char *address_text(const union netaddr *address)
 {
-	return clock_now;
-}
+	static char text[NETADDR_TEXT_MAX];
 
-int __wrap_udp_receive(int fd, struct udp_datagram *datagrams, size_t n)
-{
-	size_t n_received = MIN(n, n_queue);
-
-	(void)fd;
-	if (while_receiving)
-		while_receiving();
-	for (size_t i = 0; i < n_received; i++) {
-		memcpy(datagrams[i].data, queue[i].bytes, queue[i].len);
-		datagrams[i].len = datagrams[i].segment_len = queue[i].len;
-		datagrams[i].tos = 0;
-		datagrams[i].path = queue[i].path;
-	}
-	n_queue = 0;
-	return n_received > 0 ? (int)n_received : -EAGAIN;
-}
-
-int __wrap_tun_write(const struct tun *to, const struct iovec *iov, size_t n)
-{
-	assert_ptr_equal(to, &tun);
-	assert_int_equal(n, 1);
-	assert_int_equal(iov->iov_len, PACKET_LEN);
-	confirmed_then = latest_confirmed(&desk.latest);
-	path_then = desk.latest.path;
-	if (write_error)
-		return write_error;
-	assert_true(n_written < QUEUE_MAX);
-	written[n_written++] = number_of(iov->iov_base);
-	return 0;
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	desk_init(false, "192.0.2.1");
-	memset(&rx, 0, sizeof(rx));
-	memset(&handshakes, 0, sizeof(handshakes));
-	memset(&ways, 0, sizeof(ways));
-	clock_now = START;
-	n_queue = n_written = 0;
-	while_receiving = NULL;
-	write_error = 0;
-	mailbox_init(&handshakes.box, desk.control, desk_on_facts, NULL);
-	rx.worker = &desk.worker;
-	rx.tun = &tun;
-	rx.handshakes = &handshakes;
-	rx.receive_max = UDP_BATCH;
-	assert_int_equal(rx_init(&rx), 0);
-	gro_begin(&rx.gro, 0);
-	desk.worker.wire.ways = &ways;
-	desk.worker.wire.own_ifindex = LOOP_INDEX;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	rx_deinit(&rx);
-	rx_deinit(&rx);
-	mailbox_deinit(&handshakes.box);
-	desk_deinit();
-	return 0;
-}
-
-/* The way to an address, as the kernel would say it: by which interface. */
-static void set_way(size_t i, const struct udp_path *path, unsigned int ifindex)
-{
-	ways.answers[i] = (struct way) {
-		.remote = path->remote,
-		.until = NSEC_NEVER,
-		.is_known = true,
-		.path.ifindex = ifindex,
-	};
-}
-
-/* Adds a sealed packet to what arrives. Returns where, for the test to spoil it. */
-static uint8_t *arrive(struct keypair *keypair, uint32_t number, const char *from, uint16_t port)
-{
-	uint8_t packet[PACKET_LEN];
-	size_t i = n_queue++;
-
-	assert_true(i < QUEUE_MAX);
-	make_packet(packet, number);
-	queue[i].len = keypair_seal(keypair, queue[i].bytes, packet, sizeof(packet));
-	queue[i].path = path_to(from, port);
-	set_way(0, &queue[i].path, 2);
-	return queue[i].bytes;
-}
-
-/* Adds bytes that begin like a message of that type. */
-static void arrive_message(uint8_t type, size_t len)
-{
-	size_t i = n_queue++;
-
-	memset(queue[i].bytes, 0, len);
-	queue[i].bytes[0] = type;
-	queue[i].len = len;
-	queue[i].path = path_to("198.51.100.9", OTHER_PORT);
-}
-
-static void run(void)
-{
-	assert_int_equal(rx_run(&rx, -1), 0);
+	return netaddr_format(address, text);
 }
 
 static void pass_time(void)
@@ -345,6 +209,34 @@ static void handshake_messages_go_to_control(void **state)
 	assert_int_equal(netaddr_port(&desk.latest.path.remote), PORT);
 }
 
+/* It waits for control, and what rx opens meanwhile is newer. */
+static void a_handshake_message_knows_when_it_came(void **state)
+{
+	struct udp_path old = path_to("198.51.100.9", OTHER_PORT);
+	struct handshake_message message;
+	struct troubles troubles = { 0 };
+
+	(void)state;
+	desk_rekey(true, 1);
+	desk_tell(0);
+	arrive_message(1, 148);
+	run();
+	clock_now += NSEC_PER_SEC;
+	arrive(desk.far.current, 1, "203.0.113.5", OTHER_PORT);
+	run();
+	assert_int_equal(handshakes_take(&handshakes, &message, 1), 1);
+	assert_int_equal(message.when, START);
+	/* Control finds it authentic, too late. */
+	wire_follow(&desk.wire);
+	desk.wire.ways = &ways;
+	desk.wire.troubles = &troubles;
+	set_way(1, &old, 2);
+	wire_roam(&desk.wire, &message.path, message.when);
+	assert_string_equal(address_text(&desk.latest.path.remote), "203.0.113.5:7777");
+	wire_roam(&desk.wire, &message.path, clock_now);
+	assert_string_equal(address_text(&desk.latest.path.remote), "198.51.100.9:7777");
+}
+
 static void a_flood_is_counted_and_data_goes_on(void **state)
 {
 	(void)state;
@@ -392,8 +284,6 @@ static void keys_end_by_their_age(void **state)
 	assert_int_equal(worker_counters(&desk.worker)->verdicts[PEER_EXPIRED], 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -410,6 +300,7 @@ int main(void)
 		TEST(handshake_messages_go_to_control),
 		TEST(a_flood_is_counted_and_data_goes_on),
 		TEST(a_deleted_interface_ends_the_batch),
+		TEST(a_handshake_message_knows_when_it_came),
 		TEST(keys_end_by_their_age),
 	};
 

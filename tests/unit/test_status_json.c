@@ -155,9 +155,9 @@ static void each_counter_has_a_name_of_its_own(void **state)
 			assert_string_not_equal(status_counter_key(i), status_counter_key(j));
 	}
 	for (enum peer_verdict i = 0; i < PEER_N_VERDICTS; i++) {
-		assert_word(status_verdict_key(i));
+		assert_word(peer_verdict_key(i));
 		for (enum peer_verdict j = 0; j < i; j++)
-			assert_string_not_equal(status_verdict_key(i), status_verdict_key(j));
+			assert_string_not_equal(peer_verdict_key(i), peer_verdict_key(j));
 	}
 }
 
@@ -178,7 +178,7 @@ static void drops_and_messages_are_named(void **state)
 	}
 	assert_int_equal(json_object_size(at(json, "drops", NULL)), n_drops);
 	for (enum peer_verdict i = 0; i < PEER_N_VERDICTS; i++)
-		assert_number(json, "messages", status_verdict_key(i), 200 + i);
+		assert_number(json, "messages", peer_verdict_key(i), 200 + i);
 	json_decref(json);
 }
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,8 +21,9 @@
 #include "daemon/cli/status_ask.h"
 #include "daemon/ctl/status_server.h"
 #include "tests/unit/status_example.h"
+#include "tests/unit/temp_dir.h"
 
-static char top[] = "/tmp/vpnd-show-XXXXXX";
+static char top[TEMP_DIR_LEN];
 static char dir[64], conf_dir[64], path[128];
 static struct ev_loop *loop;
 static struct status_server server;
@@ -47,8 +49,7 @@ static const struct status_ops ops = { .ask = ask, .get = get };
 static int set_up(void **state)
 {
 	(void)state;
-	memcpy(strrchr(top, '-'), "-XXXXXX", 8);
-	if (!mkdtemp(top))
+	if (!make_temp_dir(top))
 		return -1;
 	snprintf(dir, sizeof(dir), "%s/run", top);
 	snprintf(conf_dir, sizeof(conf_dir), "%s/etc", top);
@@ -295,7 +296,8 @@ static void all_links_are_those_with_a_socket_or_a_file(void **state)
 /* A server that says one thing to the first who comes. \return what the asker found */
 static int found(const char *text)
 {
-	int fd, client;
+	struct pollfd caller = { .events = POLLIN };
+	int fd, client, status;
 	pid_t pid;
 	struct status_answer answer;
 	char link_dir[96];
@@ -307,8 +309,8 @@ static int found(const char *text)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		while ((client = accept(fd, NULL, NULL)) < 0 && errno == EAGAIN)
-			usleep(1000);
+		caller.fd = fd;
+		client = poll(&caller, 1, 10000) == 1 ? accept(fd, NULL, NULL) : -1;
 		/* Half of it first: an answer may come in pieces. */
 		if (write(client, text, strlen(text) / 2) >= 0)
 			usleep(10000);
@@ -317,7 +319,8 @@ static int found(const char *text)
 	}
 	status_ask(dir, "site-a", &answer);
 	status_answer_deinit(&answer);
-	waitpid(pid, NULL, 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 	close(fd);
 	unlink(path);
 	return answer.error;

@@ -155,6 +155,6 @@ int main(void)
 		cmocka_unit_test(the_largest_limit_does_not_overflow),
 	};
 
-	stations_learn(&stations, unicast);
+	stations_learn(&stations, unicast, START);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

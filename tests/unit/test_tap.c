@@ -221,7 +221,7 @@ static void frames_of_any_kind_and_length_go(void **state)
 		make_link(frame, types[len % ARRAY_SIZE(types)]);
 		waiting_len = VNET_HDR_LEN + len;
 		n_sent = 0;
-		assert_int_equal(tx_run(&tx, START), TX_IDLE);
+		assert_int_equal(tx_run(&tx, START), TX_DONE);
 		assert_int_equal(n_sent, 1);
 		assert_int_equal(open_sent(0, &got), len);
 		assert_memory_equal(got, waiting + VNET_HDR_LEN, len);
@@ -241,7 +241,7 @@ static void what_is_no_frame_stays(void **state)
 	for (size_t len = 1; len < FRAME_HEADER_LEN; len++) {
 		memset(waiting, 0, VNET_HDR_LEN + len);
 		waiting_len = VNET_HDR_LEN + len;
-		assert_int_equal(tx_run(&tx, START), TX_IDLE);
+		assert_int_equal(tx_run(&tx, START), TX_DONE);
 	}
 	assert_int_equal(n_sent, 0);
 	assert_int_equal(desk_count(COUNT_TX_NOT_IP), FRAME_HEADER_LEN - 1);
@@ -257,7 +257,7 @@ static void what_is_too_long_is_counted(void **state)
 		memset(waiting, 0, VNET_HDR_LEN);
 		make_link(waiting + VNET_HDR_LEN, 0x88b5);
 		waiting_len = VNET_HDR_LEN + len;
-		assert_int_equal(tx_run(&tx, START), TX_IDLE);
+		assert_int_equal(tx_run(&tx, START), TX_DONE);
 	}
 	assert_int_equal(n_sent, 0);
 	assert_true(desk_count(COUNT_TX_TOO_BIG) > 0);
@@ -273,11 +273,11 @@ static void frames_wait_for_a_session(void **state)
 	make_link(waiting + VNET_HDR_LEN, 0x0806);
 	waiting[VNET_HDR_LEN + 76] = 9;
 	waiting_len = VNET_HDR_LEN + 77;
-	assert_int_equal(tx_run(&tx, START), TX_IDLE);
+	assert_int_equal(tx_run(&tx, START), TX_DONE);
 	assert_int_equal(tx.staged.n, 1);
 	desk_rekey(true, 1);
 	tell(WHOLE_MAX);
-	assert_int_equal(tx_run(&tx, START), TX_IDLE);
+	assert_int_equal(tx_run(&tx, START), TX_DONE);
 	assert_int_equal(n_sent, 1);
 	assert_int_equal(open_sent(0, &got), 77);
 	assert_memory_equal(got, waiting + VNET_HDR_LEN, 77);
@@ -327,7 +327,7 @@ static void superpackets_fit_the_path(void **state)
 		memcpy(original, waiting + VNET_HDR_LEN, 18 + len);
 		n_sent = 0;
 		tx.said_whole_max = 0;
-		while (tx_run(&tx, START) != TX_IDLE)
+		while (tx_run(&tx, START) != TX_DONE)
 			;
 		for (; index < n_sent; index++) {
 			size_t ip_len = ref_segment(original + 18, len, gso_size, index, expected);
@@ -353,7 +353,7 @@ static void an_unknown_path_limits_nothing(void **state)
 	desk_rekey(true, 1);
 	tell(0);
 	make_super(REF_TCP, 14600, 0);
-	while (tx_run(&tx, START) != TX_IDLE)
+	while (tx_run(&tx, START) != TX_DONE)
 		;
 	assert_int_equal(n_sent, 10);
 	assert_int_equal(tx.said_whole_max, 0);
@@ -370,7 +370,7 @@ static void the_limit_counts_the_frames_that_leave(void **state)
 	storm_init(&tx.storm, 15, START);
 	for (int i = 0; i < 2; i++) {
 		make_super(REF_TCP, 14600, 0);
-		while (tx_run(&tx, START) != TX_IDLE)
+		while (tx_run(&tx, START) != TX_DONE)
 			;
 		assert_int_equal(n_sent, 10);
 		assert_int_equal(desk_count(COUNT_TX_STORM), i * 10);
@@ -378,12 +378,12 @@ static void the_limit_counts_the_frames_that_leave(void **state)
 	for (int i = 0; i < 2; i++) {
 		make_super(REF_TCP, 14600, 0);
 		memcpy(waiting + VNET_HDR_LEN, unknown, sizeof(unknown));
-		while (tx_run(&tx, START) != TX_IDLE)
+		while (tx_run(&tx, START) != TX_DONE)
 			;
 		assert_int_equal(n_sent, 10 + i * 10);
 		assert_int_equal(desk_count(COUNT_TX_STORM), 20);
 		/* As rx does it in the other thread. */
-		stations_learn(&desk.latest.stations, unknown);
+		stations_learn(&desk.latest.stations, unknown, START);
 	}
 }
 
@@ -414,7 +414,7 @@ static void frames_come_out_as_they_were(void **state)
 		assert_int_equal(n_written, 1);
 		assert_int_equal(written_len, VNET_HDR_LEN + len);
 		assert_memory_equal(written + VNET_HDR_LEN, original, len);
-		assert_int_equal(stations_know(&desk.latest.stations, original + 6),
+		assert_int_equal(stations_know(&desk.latest.stations, original + 6, START),
 				 !(original[6] & 1));
 	}
 	assert_int_equal(desk_count(COUNT_RX_NOT_ALLOWED), 0);

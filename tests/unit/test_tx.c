@@ -12,7 +12,7 @@ static void packets_are_sealed_in_order(void **state)
 	desk_rekey(true, 1);
 	desk_tell(0);
 	n_waiting = 10;
-	run(TX_IDLE);
+	run(TX_DONE);
 	assert_int_equal(n_sent, 10);
 	for (uint32_t i = 0; i < 10; i++) {
 		assert_int_equal(sent[i].number, i + 1);
@@ -42,7 +42,7 @@ static void the_answer_to_a_confirmed_keypair_is_sealed_with_it(void **state)
 	desk_rekey(false, 2);
 	n_waiting = 5;
 	while_reading = confirm_second;
-	run(TX_IDLE);
+	run(TX_DONE);
 	assert_int_equal(n_sent, 5);
 	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(sent[i].index, i < 2 ? 1 : 2);
@@ -56,7 +56,7 @@ static void an_unconfirmed_key_is_not_used(void **state)
 	desk_rekey(false, 2);
 	desk_tell(0);
 	n_waiting = 3;
-	run(TX_IDLE);
+	run(TX_DONE);
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(sent[i].index, 1);
 }
@@ -71,7 +71,7 @@ static void an_old_confirmation_changes_nothing(void **state)
 	for (uint64_t serial = 0; serial <= 9; serial++) {
 		latest_confirm(&desk.latest, serial);
 		n_waiting = 1;
-		run(TX_IDLE);
+		run(TX_DONE);
 		assert_int_equal(sent[n_sent - 1].index, 2);
 	}
 }
@@ -86,16 +86,16 @@ static void an_older_view_takes_no_counter_back(void **state)
 	desk_rekey(true, 3);
 	desk_tell(0);
 	n_waiting = 4;
-	run(TX_IDLE);
+	run(TX_DONE);
 	desk_rekey(false, 4);
 	desk_tell(0);
 	latest_confirm(&desk.latest, 4);
 	n_waiting = 4;
-	run(TX_IDLE);
+	run(TX_DONE);
 	assert_int_equal(sent[7].index, 4);
 	desk_tell(0);
 	n_waiting = 4;
-	run(TX_IDLE);
+	run(TX_DONE);
 	for (size_t i = 8; i < 12; i++)
 		assert_int_equal(sent[i].index, 4);
 }
@@ -106,7 +106,7 @@ static void a_key_ends_by_its_age(void **state)
 	desk_rekey(true, 1);
 	desk_tell(0);
 	n_waiting = 1;
-	assert_int_equal(tx_run(&tx, START + 181 * NSEC_PER_SEC), TX_IDLE);
+	assert_int_equal(tx_run(&tx, START + 181 * NSEC_PER_SEC), TX_DONE);
 	assert_int_equal(n_sent, 0);
 	assert_int_equal(tx.staged.n, 1);
 	assert_true(desk_facts()->wants_session);
@@ -127,10 +127,10 @@ static void the_answer_goes_along_the_new_path(void **state)
 	desk_rekey(true, 1);
 	desk_tell(0);
 	n_waiting = 1;
-	run(TX_IDLE);
+	run(TX_DONE);
 	n_waiting = 1;
 	while_reading = roam;
-	run(TX_IDLE);
+	run(TX_DONE);
 	assert_int_equal(n_sent, 2);
 	assert_int_equal(netaddr_port(&sent[0].path.remote), PORT);
 	assert_int_equal(netaddr_port(&sent[1].path.remote), OTHER_PORT);
@@ -143,14 +143,14 @@ static void packets_wait_for_a_session(void **state)
 	(void)state;
 	desk_tell(0);
 	n_waiting = 3;
-	run(TX_IDLE);
+	run(TX_DONE);
 	assert_int_equal(n_sent, 0);
 	assert_true(desk_facts()->wants_session);
 	desk_rekey(true, 1);
 	desk_tell(0);
 	n_waiting = 2;
 	/* The orders are found without the bell. */
-	run(TX_IDLE);
+	run(TX_DONE);
 	assert_int_equal(n_sent, 5);
 	for (uint32_t i = 0; i < 5; i++)
 		assert_int_equal(sent[i].number, i + 1);
@@ -172,7 +172,7 @@ static void what_waited_goes_first(void **state)
 	desk_tell(0);
 	n_waiting = 4;
 	while_reading = begin_session;
-	run(TX_IDLE);
+	run(TX_DONE);
 	assert_int_equal(n_sent, 4);
 	for (uint32_t i = 0; i < 4; i++)
 		assert_int_equal(sent[i].number, i + 1);
@@ -184,7 +184,7 @@ static void without_a_path_nothing_is_asked_for(void **state)
 	desk_tell(0);
 	worker_look_for_orders(&desk.worker);
 	n_waiting = 1;
-	run(TX_IDLE);
+	run(TX_DONE);
 	assert_int_equal(tx.staged.n, 1);
 	assert_false(desk_facts()->wants_session);
 	tx_drop_staged(&tx);
@@ -207,7 +207,7 @@ static void a_full_socket_holds_everything(void **state)
 	assert_int_equal(n_waiting, 2);
 	tx_keepalive(&tx, START);
 	is_socket_full = false;
-	run(TX_IDLE);
+	run(TX_DONE);
 	assert_int_equal(n_sent, 4);
 	for (uint32_t i = 0; i < 4; i++)
 		assert_int_equal(sent[i].number, i + 1);
@@ -246,7 +246,7 @@ static void a_keepalive_finds_the_socket_full(void **state)
 		tx_keepalive(&tx, START);
 	assert_int_equal(n_sent, 0);
 	is_socket_full = false;
-	run(TX_IDLE);
+	run(TX_DONE);
 	assert_int_equal(n_sent, 1);
 }
 
@@ -268,7 +268,7 @@ static void what_allowedips_forbid_is_dropped(void **state)
 	n_waiting = 3;
 	/* The answer to the program is not of interest here: one at most. */
 	tx.next_icmp = NSEC_NEVER;
-	run(TX_IDLE);
+	run(TX_DONE);
 	assert_int_equal(n_sent, 0);
 	assert_int_equal(desk_count(COUNT_TX_NOT_ALLOWED), 3);
 }

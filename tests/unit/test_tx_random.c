@@ -1,6 +1,6 @@
 /*
  * Tests of daemon/core/tx.c with everything that control and rx can do to it, in random order, at
- * any moment: the rules of daemon/proto/keypair.h hold.
+ * any moment, with batches and sockets of any size: the rules of daemon/proto/keypair.h hold.
  */
 #include "tests/unit/seed.h"
 #include "tests/unit/tx_desk.h"
@@ -72,12 +72,16 @@ static void no_counter_is_used_twice(void **state)
 	n_sessions = 1;
 	desk_rekey(true, 1);
 	desk_tell(0);
+	tun.has_vnet = true;
 	while_reading = something_happens;
 	for (int i = 0; i < N_STEPS; i++) {
 		unsigned int pick = (unsigned int)seeded_next(&seeded) % 8;
 
 		n_waiting = pick;
+		n_segments = (unsigned int)seeded_next(&seeded) % 100;
+		tx.messages_max = 1 + seeded_next(&seeded) % 4;
 		is_socket_full = seeded_next(&seeded) % 4 == 0;
+		room = seeded_next(&seeded) % 2 ? seeded_next(&seeded) % 8 : SIZE_MAX;
 		if (pick == 7)
 			tx_keepalive(&tx, START);
 		else

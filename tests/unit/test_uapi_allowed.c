@@ -136,12 +136,12 @@ static void many_take_no_time(void **state)
 	}
 	begun = nsec_thread_cpu();
 	assert_int_equal(uapi_set(lines, len, &conf, &edit), 0);
-	assert_int_equal(edit.conf.allowed_ips.n, MANY);
+	assert_int_equal(edit.conf.wg_allowed_ips.n, MANY);
 	/* Once more, onto what is there. */
 	conf_link_deinit(&conf);
 	conf = edit.conf;
 	assert_int_equal(uapi_set(lines, len, &conf, &edit), 0);
-	assert_int_equal(edit.conf.allowed_ips.n, MANY);
+	assert_int_equal(edit.conf.wg_allowed_ips.n, MANY);
 	print_message("%d AllowedIPs set twice: %.0f ms\n", MANY,
 		      (double)(nsec_thread_cpu() - begun) / 1e6);
 	assert_true(nsec_thread_cpu() - begun < 2 * NSEC_PER_SEC);

@@ -13,18 +13,19 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/ctl/uapi_listen.h"
+#include "tests/unit/temp_dir.h"
 
-static char top[] = "/tmp/vpnd-uapi-XXXXXX";
+static char top[TEMP_DIR_LEN];
 static char dir[64], path[96];
 
 static int set_up(void **state)
 {
 	(void)state;
-	memcpy(strrchr(top, '-'), "-XXXXXX", 8);
-	if (!mkdtemp(top))
+	if (!make_temp_dir(top))
 		return -1;
 	snprintf(dir, sizeof(dir), "%s/wireguard", top);
 	snprintf(path, sizeof(path), "%s/site-a.sock", dir);
@@ -118,6 +119,114 @@ static void a_left_over_one_is_replaced(void **state)
 	assert_true(fd >= 0);
 	assert_true(connects());
 	close(fd);
+}
+
+static int inode_of(int fd)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	return (int)st.st_ino;
+}
+
+/* The service manager hands over the one of the process before. */
+static void one_that_is_handed_over_goes_on(void **state)
+{
+	int fd = uapi_listen(dir, "site-a"), same, other;
+
+	(void)state;
+	assert_true(connects());
+	same = uapi_listen_again(fd, dir, "site-a");
+	assert_int_equal(same, fd);
+	/* Who connected before still waits there. */
+	other = accept(same, NULL, NULL);
+	assert_true(other >= 0);
+	close(other);
+	close(same);
+	/* There is none. */
+	fd = uapi_listen_again(-1, dir, "site-a");
+	assert_true(fd >= 0);
+	assert_true(connects());
+	close(fd);
+}
+
+static void one_that_is_of_no_use_is_made_anew(void **state)
+{
+	int fd = uapi_listen(dir, "site-a"), before = inode_of(fd);
+
+	(void)state;
+	/* Nobody would find it any more. */
+	assert_int_equal(unlink(path), 0);
+	fd = uapi_listen_again(fd, dir, "site-a");
+	assert_true(fd >= 0);
+	assert_int_not_equal(inode_of(fd), before);
+	assert_true(connects());
+	/* Of another name. */
+	before = inode_of(fd);
+	fd = uapi_listen_again(fd, dir, "site-b");
+	assert_true(fd >= 0);
+	assert_int_not_equal(inode_of(fd), before);
+	assert_false(connects());
+	close(fd);
+	uapi_remove_orphan(dir, "site-b", false);
+	/* No socket that listens. */
+	fd = uapi_listen_again(socket(AF_UNIX, SOCK_STREAM, 0), dir, "site-a");
+	assert_true(fd >= 0);
+	assert_true(connects());
+	close(fd);
+}
+
+/* Somebody makes the socket, and leaves it to another one, which holds it until `*end` is closed.
+ */
+static void leave_to_another(int *end)
+{
+	int ends[2], status;
+	pid_t maker;
+
+	assert_int_equal(pipe(ends), 0);
+	maker = fork();
+	assert_true(maker >= 0);
+	if (maker == 0) {
+		char byte;
+
+		close(ends[1]);
+		if (uapi_listen(dir, "site-a") < 0)
+			_exit(1);
+		if (fork() == 0)
+			(void)!read(ends[0], &byte, 1);
+		_exit(0);
+	}
+	close(ends[0]);
+	*end = ends[1];
+	assert_int_equal(waitpid(maker, &status, 0), maker);
+	assert_int_equal(status, 0);
+}
+
+static void orphans_are_removed(void **state)
+{
+	int end, fd = uapi_listen(dir, "site-a");
+
+	(void)state;
+	uapi_remove_orphan(dir, "site-a", true);
+	assert_true(exists());
+	close(fd);
+	uapi_remove_orphan(dir, "site-a", false);
+	assert_false(exists());
+	/* The service manager has it, and may hand it over. */
+	leave_to_another(&end);
+	assert_true(connects());
+	uapi_remove_orphan(dir, "site-a", false);
+	assert_true(exists());
+	uapi_remove_orphan(dir, "site-a", true);
+	assert_false(exists());
+	close(end);
+	/* Nothing there, and what is no socket. */
+	uapi_remove_orphan(dir, "site-a", true);
+	fd = open(path, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	uapi_remove_orphan(dir, "site-a", true);
+	assert_true(exists());
 }
 
 static void what_is_no_socket_is_kept(void **state)
@@ -258,6 +367,9 @@ int main(void)
 		TEST(modes_are_those_of_wireguard_go),
 		TEST(one_in_use_is_left_alone),
 		TEST(a_left_over_one_is_replaced),
+		TEST(one_that_is_handed_over_goes_on),
+		TEST(one_that_is_of_no_use_is_made_anew),
+		TEST(orphans_are_removed),
 		TEST(what_is_no_socket_is_kept),
 		TEST(places_that_cannot_be),
 		TEST(only_listening_unix_sockets_are_adopted),

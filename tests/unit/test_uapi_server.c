@@ -1,5 +1,6 @@
 /* Tests of daemon/ctl/uapi_server.c and uapi_client.c: clients of every kind on a loop that must
    never wait for any of them. */
+#include "common/grow.h"
 #include "tests/unit/uapi_fake.h"
 
 #include <fcntl.h>
@@ -9,10 +10,11 @@
 
 #include "common/defs.h"
 #include "common/nsec.h"
+#include "tests/unit/temp_dir.h"
 
 #define GET "get=1\n\n"
 
-static char dir[] = "/tmp/vpnd-uapi-XXXXXX";
+static char dir[TEMP_DIR_LEN];
 static char path[96];
 static struct ev_loop *loop;
 static struct uapi_server server;
@@ -23,8 +25,7 @@ static int set_up(void **state)
 	int fd;
 
 	(void)state;
-	memcpy(strrchr(dir, '-'), "-XXXXXX", 8);
-	if (!mkdtemp(dir))
+	if (!make_temp_dir(dir))
 		return -1;
 	snprintf(path, sizeof(path), "%s/site-a.sock", dir);
 	fd = uapi_listen(dir, "site-a");
@@ -215,7 +216,12 @@ static void half_a_request_is_none(void **state)
 	int fd = client();
 
 	(void)state;
-	say(fd, "set=1\nfwmark=1\n");
+	say(fd, "get=1\n");
+	close(fd);
+	turn();
+	assert_int_equal(fake.n_gets, 0);
+	fd = client();
+	say(fd, "set=1");
 	close(fd);
 	turn();
 	assert_int_equal(fake.n_sets, 0);
@@ -235,12 +241,41 @@ static void half_a_request_is_none(void **state)
 	close(fd);
 }
 
+/* As wireguard-go has it: a set may end with what the client says, with or without a newline. */
+static void the_end_of_input_ends_a_set(void **state)
+{
+	static const struct {
+		const char *request, *answer;
+		uint32_t mark;
+	} cases[] = {
+		{ "set=1\nfwmark=5\n", "errno=0\n\n", 5 },
+		{ "set=1\nfwmark=6", "errno=0\n\n", 6 },
+		{ "set=1\n", "errno=0\n\n", 6 },
+		{ "set=1\nfwmark=x\n", "errno=-22\n\n", 6 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int fd = client();
+
+		say(fd, cases[i].request);
+		assert_int_equal(fake.n_sets, MIN(i, 3));
+		shutdown(fd, SHUT_WR);
+		turn();
+		assert_string_equal(hear(fd), cases[i].answer);
+		assert_true(is_closed(fd));
+		close(fd);
+		assert_int_equal(fake.conf.fwmark, cases[i].mark);
+	}
+	assert_int_equal(n_clients(), 0);
+}
+
 static void fill(uint32_t n)
 {
 	struct conf_prefixes *list = &fake.conf.allowed_ips;
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct prefix *items = conf_grow(list->items, list->n, sizeof(*items));
+		struct prefix *items = grow_list(list->items, list->n, sizeof(*items));
 
 		assert_non_null(items);
 		list->items = items;
@@ -370,7 +405,7 @@ static void too_long_a_request_is_read_to_its_end(void **state)
 	say_bytes(fd, lines, (sizeof(line) - 1) * 130000);
 	say(fd, "\n");
 	assert_string_equal(hear(fd), "errno=0\n\n");
-	assert_int_equal(fake.conf.allowed_ips.n, 1);
+	assert_int_equal(fake.conf.wg_allowed_ips.n, 1);
 	free(lines);
 	close(fd);
 }
@@ -419,6 +454,7 @@ int main(void)
 		TEST(other_operations_end_the_connection),
 		TEST(a_get_with_lines_is_refused),
 		TEST(half_a_request_is_none),
+		TEST(the_end_of_input_ends_a_set),
 		TEST(a_slow_reader_holds_nobody),
 		TEST(a_reader_who_leaves),
 		TEST(who_stands_still_is_dropped),

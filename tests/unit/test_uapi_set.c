@@ -1,26 +1,8 @@
 /* Tests of daemon/ctl/uapi_set.c and uapi_draft.c: lines, values, errors, and the device's keys.
    Peers: test_uapi_set_peers.c. */
-#include "tests/unit/uapi_fixture.h"
+#include "tests/unit/uapi_links.h"
 
 #include "common/defs.h"
-
-static struct conf_link bare, full;
-
-static int set_up(void **state)
-{
-	(void)state;
-	make_bare(&bare);
-	make_full(&full);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	conf_link_deinit(&bare);
-	conf_link_deinit(&full);
-	return 0;
-}
 
 static void nothing_asked_is_nothing_changed(void **state)
 {
@@ -186,7 +168,7 @@ static void wrong_lines_are_refused_whole(void **state)
 		if (r != refusals[i].error || !strstr(edit.reason, refusals[i].reason))
 			fail_msg("%d \"%s\" for:\n%s", r, edit.reason, lines);
 		assert_null(edit.conf.secrets);
-		assert_null(edit.conf.allowed_ips.items);
+		assert_null(edit.conf.wg_allowed_ips.items);
 		/* No value, and so no secret, is repeated. */
 		assert_null(strstr(edit.reason, "4848"));
 		uapi_edit_deinit(&edit);

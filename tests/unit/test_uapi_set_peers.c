@@ -1,25 +1,7 @@
 /* Tests of daemon/ctl/uapi_set.c: what requests make of the one peer. */
-#include "tests/unit/uapi_fixture.h"
+#include "tests/unit/uapi_links.h"
 
 #include "common/defs.h"
-
-static struct conf_link bare, full;
-
-static int set_up(void **state)
-{
-	(void)state;
-	make_bare(&bare);
-	make_full(&full);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	conf_link_deinit(&bare);
-	conf_link_deinit(&full);
-	return 0;
-}
 
 /* What a new peer has when nothing is said about it. */
 static void assert_plain_peer(const struct uapi_edit *edit, uint8_t byte)
@@ -31,7 +13,7 @@ static void assert_plain_peer(const struct uapi_edit *edit, uint8_t byte)
 	assert_true(key_is_zero(&edit->conf.secrets->preshared_key));
 	assert_null(edit->conf.preshared_key_file);
 	assert_int_equal(edit->conf.n_endpoints, 0);
-	assert_int_equal(edit->conf.allowed_ips.n, 0);
+	assert_int_equal(edit->conf.wg_allowed_ips.n, 0);
 	assert_int_equal(edit->conf.persistent_keepalive, 0);
 	/* What the protocol does not know stays. */
 	assert_int_equal(edit->conf.mtu, full.mtu);
@@ -145,7 +127,7 @@ static void a_peer_is_removed(void **state)
 		do_set(&full, ways[i], &edit);
 		assert_int_equal(edit.peer, UAPI_PEER_REMOVED);
 		assert_false(uapi_has_peer(&edit.conf));
-		assert_int_equal(edit.conf.allowed_ips.n, 0);
+		assert_int_equal(edit.conf.wg_allowed_ips.n, 0);
 		assert_int_equal(edit.conf.n_endpoints, 0);
 		assert_int_equal(edit.conf.persistent_keepalive, 0);
 		assert_true(key_is_zero(&edit.conf.secrets->preshared_key));

@@ -5,19 +5,21 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "daemon/host/run_dir.h"
 #include "daemon/host/undo.h"
+#include "tests/unit/temp_dir.h"
 
 /* A directory with a run directory in it that does not exist yet. */
 struct desk {
-	char dir[32];
+	char dir[TEMP_DIR_LEN];
 	char run_dir[64];
 	char file[80];
 };
 
 static void setup(struct desk *desk)
 {
-	*desk = (struct desk) { .dir = "/tmp/test-undo-XXXXXX" };
-	assert_non_null(mkdtemp(desk->dir));
+	*desk = (struct desk) { .dir = "" };
+	assert_true(make_temp_dir(desk->dir));
 	snprintf(desk->run_dir, sizeof(desk->run_dir), "%s/vpnd/site-a", desk->dir);
 	snprintf(desk->file, sizeof(desk->file), "%s/undo", desk->run_dir);
 }
@@ -85,9 +87,9 @@ static void test_round(void **state)
 	assert_int_equal(undo_forget(desk.run_dir), 0);
 	assert_int_equal(undo_save(desk.run_dir, &full), 0);
 	assert_int_equal(stat(desk.run_dir, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(st.st_mode & 07777, 0711);
 	assert_int_equal(stat(desk.file, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_mode & 07777, 0644);
 	assert_int_equal(undo_load(desk.run_dir, &undo), 0);
 	assert_same(&undo, &full);
 	/* In place of what was there. */
@@ -195,6 +197,38 @@ static void test_others(void **state)
 	teardown(&desk);
 }
 
+/* A link that root runs by hand, and one of the service's user, beside each other. */
+static void test_others_of_another_user(void **state)
+{
+	const uid_t service = 4242;
+	char other_dir[64], other_file[80];
+	struct desk desk;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	setup(&desk);
+	assert_int_equal(chmod(desk.dir, 0711), 0);
+	snprintf(other_dir, sizeof(other_dir), "%s/vpnd/site-b", desk.dir);
+	snprintf(other_file, sizeof(other_file), "%s/undo", other_dir);
+	assert_int_equal(undo_save(other_dir, &full), 0);
+	assert_int_equal(chmod(other_dir, 0750), 0);
+	assert_int_equal(chown(other_dir, service, service), 0);
+	/* Root looks at the service's, which only its user may read; and writes them for it. */
+	assert_int_equal(undo_save(other_dir, &full), 0);
+	assert_int_equal(chmod(other_file, 0600), 0);
+	assert_true(undo_others_set_valid_mark(desk.run_dir, full.netns));
+	/* The service looks at root's. */
+	assert_int_equal(undo_save(desk.run_dir, &full), 0);
+	assert_int_equal(seteuid(service), 0);
+	assert_true(undo_others_set_valid_mark(other_dir, full.netns));
+	assert_int_equal(undo_forget(other_dir), 0);
+	assert_int_equal(undo_forget(desk.run_dir), -EACCES);
+	assert_int_equal(seteuid(0), 0);
+	assert_int_equal(rmdir(other_dir), 0);
+	teardown(&desk);
+}
+
 /* As many interfaces as there can be, and what other links say about them. */
 static void test_forward(void **state)
 {
@@ -270,7 +304,7 @@ static void test_lock(void **state)
 	assert_int_equal(undo_lock(desk.run_dir), -1);
 	assert_int_equal(undo_lock("site-a"), -1);
 	undo_unlock(-1);
-	assert_int_equal(undo_make_dir(desk.run_dir), 0);
+	assert_int_equal(run_dir_make(desk.run_dir), 0);
 	snprintf(other_dir, sizeof(other_dir), "%s/vpnd/site-b", desk.dir);
 	for (int i = 0; i < 2; i++) {
 		lock = undo_lock(desk.run_dir);
@@ -292,9 +326,13 @@ static void test_lock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round),    cmocka_unit_test(test_odd_text),
-		cmocka_unit_test(test_distrust), cmocka_unit_test(test_others),
-		cmocka_unit_test(test_forward),  cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_round),
+		cmocka_unit_test(test_odd_text),
+		cmocka_unit_test(test_distrust),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_forward),
+		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_others_of_another_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@
 #include "conf/validate.h"
 
 static struct conf_link link_conf;
-static struct validate_places places;
+static struct validate_lines lines;
 static struct diag diag = DIAG_NULL("x");
 
 /* A link that breaks no rule: both sections, a private key, another public key, AllowedIPs. */
@@ -24,19 +24,19 @@ static int set_up(void **state)
 	static const uint8_t scalar[KEY_LEN] = { 8, 1 };
 
 	(void)state;
-	memset(&places, 0, sizeof(places));
+	memset(&lines, 0, sizeof(lines));
 	if (conf_link_init(&link_conf) != 0)
 		return -1;
 	memset(&link_conf.secrets->private_key, 0x11, KEY_LEN);
 	crypto_scalarmult_base(link_conf.peer_key.bytes, scalar);
-	places.sections[KEYS_INTERFACE] = 1;
-	places.keys[KEYS_PRIVATE_KEY].line = 2;
-	places.keys[KEYS_PRIVATE_KEY].parsed = true;
-	places.has_private_key = true;
-	places.sections[KEYS_PEER] = 3;
-	places.keys[KEYS_PUBLIC_KEY].line = 4;
-	places.keys[KEYS_PUBLIC_KEY].parsed = true;
-	places.keys[KEYS_ALLOWED_IPS].line = 5;
+	lines.sections[KEYS_INTERFACE] = 1;
+	lines.keys[KEYS_PRIVATE_KEY].line = 2;
+	lines.keys[KEYS_PRIVATE_KEY].parsed = true;
+	lines.has_private_key = true;
+	lines.sections[KEYS_PEER] = 3;
+	lines.keys[KEYS_PUBLIC_KEY].line = 4;
+	lines.keys[KEYS_PUBLIC_KEY].parsed = true;
+	lines.keys[KEYS_ALLOWED_IPS].line = 5;
 	return 0;
 }
 
@@ -44,7 +44,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < KEYS_N; i++)
-		free(places.keys[i].lines);
+		free(lines.keys[i].lines);
 	conf_link_deinit(&link_conf);
 	diag_deinit(&diag);
 	return 0;
@@ -52,7 +52,7 @@ static int tear_down(void **state)
 
 static void validate(void)
 {
-	validate_link(&link_conf, &places, &diag);
+	validate_link(&link_conf, &lines, &diag);
 }
 
 /* Puts prefixes into AllowedIPs, the first in line 10, the next in line 11, and so on. */
@@ -61,15 +61,15 @@ static void add_allowed(const char *const *texts, size_t n)
 	const char *reason = NULL;
 
 	link_conf.allowed_ips.items = calloc(n, sizeof(struct prefix));
-	places.keys[KEYS_ALLOWED_IPS].lines = calloc(n, sizeof(unsigned int));
+	lines.keys[KEYS_ALLOWED_IPS].lines = calloc(n, sizeof(unsigned int));
 	assert_non_null(link_conf.allowed_ips.items);
-	assert_non_null(places.keys[KEYS_ALLOWED_IPS].lines);
+	assert_non_null(lines.keys[KEYS_ALLOWED_IPS].lines);
 	for (size_t i = 0; i < n; i++) {
 		assert_true(prefix_parse(texts[i], &link_conf.allowed_ips.items[i], &reason));
-		places.keys[KEYS_ALLOWED_IPS].lines[i] = (unsigned int)(10 + i);
+		lines.keys[KEYS_ALLOWED_IPS].lines[i] = (unsigned int)(10 + i);
 	}
 	link_conf.allowed_ips.n = n;
-	places.keys[KEYS_ALLOWED_IPS].n_entries = n;
+	lines.keys[KEYS_ALLOWED_IPS].n_entries = n;
 }
 
 static void good_link_passes_and_gets_its_public_key(void **state)
@@ -89,7 +89,7 @@ static void repeated_prefixes_go_and_order_stays(void **state)
 					     "192.0.2.0/24", "::/0", "10.0.0.0/9" };
 	static const char *const kept[] = { "10.0.0.0/8", "::/0", "10.1.0.0/16", "192.0.2.0/24",
 					    "10.0.0.0/9" };
-	static const unsigned int lines[] = { 10, 11, 12, 14, 16 };
+	static const unsigned int left[] = { 10, 11, 12, 14, 16 };
 	char text[PREFIX_TEXT_MAX];
 
 	(void)state;
@@ -98,10 +98,10 @@ static void repeated_prefixes_go_and_order_stays(void **state)
 	assert_int_equal(diag.n_errors, 0);
 	assert_int_equal(diag.n_items, 3); /* host bits, and two repeated */
 	assert_int_equal(link_conf.allowed_ips.n, ARRAY_SIZE(kept));
-	assert_int_equal(places.keys[KEYS_ALLOWED_IPS].n_entries, ARRAY_SIZE(kept));
+	assert_int_equal(lines.keys[KEYS_ALLOWED_IPS].n_entries, ARRAY_SIZE(kept));
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
 		assert_string_equal(prefix_format(&link_conf.allowed_ips.items[i], text), kept[i]);
-		assert_int_equal(places.keys[KEYS_ALLOWED_IPS].lines[i], lines[i]);
+		assert_int_equal(lines.keys[KEYS_ALLOWED_IPS].lines[i], left[i]);
 	}
 }
 
@@ -136,17 +136,17 @@ static void values_known_to_be_wrong_are_not_judged(void **state)
 	/* Both keys stood there and were reported; zero is not what they said. */
 	memset(&link_conf.peer_key, 0, sizeof(link_conf.peer_key));
 	sodium_memzero(link_conf.secrets, sizeof(*link_conf.secrets));
-	places.keys[KEYS_PUBLIC_KEY].parsed = false;
-	places.keys[KEYS_PRIVATE_KEY].parsed = false;
-	places.has_private_key = false;
+	lines.keys[KEYS_PUBLIC_KEY].parsed = false;
+	lines.keys[KEYS_PRIVATE_KEY].parsed = false;
+	lines.has_private_key = false;
 	validate();
 	assert_int_equal(diag.n_items, 0);
 	/* Mode was wrong, so nobody knows whether Bridge fits. */
-	places.keys[KEYS_BRIDGE].line = 7;
-	places.keys[KEYS_MODE].line = 6;
+	lines.keys[KEYS_BRIDGE].line = 7;
+	lines.keys[KEYS_MODE].line = 6;
 	validate();
 	assert_int_equal(diag.n_items, 0);
-	places.keys[KEYS_MODE].parsed = true;
+	lines.keys[KEYS_MODE].parsed = true;
 	validate();
 	assert_int_equal(diag.n_errors, 1);
 }
@@ -154,7 +154,7 @@ static void values_known_to_be_wrong_are_not_judged(void **state)
 static void tap_needs_no_allowed_ips(void **state)
 {
 	(void)state;
-	places.keys[KEYS_ALLOWED_IPS].line = 0;
+	lines.keys[KEYS_ALLOWED_IPS].line = 0;
 	validate();
 	assert_int_equal(diag.n_items, 1);
 	assert_int_equal(diag.items[0].level, DIAG_WARNING);
@@ -169,15 +169,15 @@ static void a_bridge_is_made_only_by_name(void **state)
 	(void)state;
 	link_conf.mode = CONF_MODE_TAP;
 	link_conf.bridge_create = true;
-	places.keys[KEYS_BRIDGE_CREATE].line = 8;
+	lines.keys[KEYS_BRIDGE_CREATE].line = 8;
 	validate();
 	assert_int_equal(diag.n_errors, 1);
 	assert_int_equal(diag.items[0].line, 8);
 	assert_non_null(strstr(diag.items[0].text, "without Bridge"));
 	diag_deinit(&diag);
 	link_conf.bridge = strdup("br0");
-	places.keys[KEYS_BRIDGE].line = 7;
-	places.keys[KEYS_BRIDGE].parsed = true;
+	lines.keys[KEYS_BRIDGE].line = 7;
+	lines.keys[KEYS_BRIDGE].parsed = true;
 	validate();
 	assert_int_equal(diag.n_items, 0);
 }
@@ -187,9 +187,9 @@ static void addresses_belong_to_the_bridge(void **state)
 	(void)state;
 	link_conf.mode = CONF_MODE_TAP;
 	link_conf.bridge = strdup("br0");
-	places.keys[KEYS_BRIDGE].line = 7;
-	places.keys[KEYS_BRIDGE].parsed = true;
-	places.keys[KEYS_ADDRESS].line = 9;
+	lines.keys[KEYS_BRIDGE].line = 7;
+	lines.keys[KEYS_BRIDGE].parsed = true;
+	lines.keys[KEYS_ADDRESS].line = 9;
 	validate();
 	assert_int_equal(diag.n_errors, 0);
 	assert_int_equal(diag.n_items, 1);
@@ -201,13 +201,13 @@ static void nobody_asks_name_servers_in_a_namespace(void **state)
 {
 	(void)state;
 	link_conf.namespace = strdup("blue");
-	places.keys[KEYS_NAMESPACE].line = 6;
+	lines.keys[KEYS_NAMESPACE].line = 6;
 	validate();
 	assert_int_equal(diag.n_items, 0);
 	link_conf.dns.items = calloc(1, sizeof(char *));
 	link_conf.dns.items[0] = strdup("10.0.0.53");
 	link_conf.dns.n = 1;
-	places.keys[KEYS_DNS].line = 9;
+	lines.keys[KEYS_DNS].line = 9;
 	validate();
 	assert_int_equal(diag.n_errors, 0);
 	assert_int_equal(diag.n_items, 1);
@@ -217,11 +217,11 @@ static void nobody_asks_name_servers_in_a_namespace(void **state)
 static void missing_sections_are_not_missed_below_a_broken_heading(void **state)
 {
 	(void)state;
-	memset(&places, 0, sizeof(places));
+	memset(&lines, 0, sizeof(lines));
 	validate();
 	assert_int_equal(diag.n_errors, 2);
 	diag_deinit(&diag);
-	places.refused_heading = true;
+	lines.refused_heading = true;
 	validate();
 	assert_int_equal(diag.n_errors, 0);
 }
@@ -232,14 +232,14 @@ static void masquerade_asks_for_forwarding(void **state)
 	(void)state;
 	validate();
 	assert_false(link_conf.forward);
-	places.keys[KEYS_MASQUERADE].line = 6;
+	lines.keys[KEYS_MASQUERADE].line = 6;
 	validate();
 	assert_false(link_conf.forward);
 	link_conf.masquerades_all = true;
 	validate();
 	assert_true(link_conf.forward);
 	link_conf.forward = false;
-	places.keys[KEYS_FORWARD].line = 7;
+	lines.keys[KEYS_FORWARD].line = 7;
 	validate();
 	assert_false(link_conf.forward);
 	assert_int_equal(diag.n_items, 0);
@@ -251,8 +251,8 @@ static void no_link_is_its_own_bridge(void **state)
 	link_conf.name[0] = 'a';
 	link_conf.bridge = strdup("a");
 	link_conf.mode = CONF_MODE_TAP;
-	places.keys[KEYS_BRIDGE].line = 7;
-	places.keys[KEYS_BRIDGE].parsed = true;
+	lines.keys[KEYS_BRIDGE].line = 7;
+	lines.keys[KEYS_BRIDGE].parsed = true;
 	validate();
 	assert_int_equal(diag.n_errors, 1);
 	assert_int_equal(diag.items[0].line, 7);

@@ -110,9 +110,19 @@ static void numbers(void **state)
 	take(KEYS_LISTEN_PORT, "0");
 	take(KEYS_LISTEN_PORT, "65535");
 	assert_int_equal(link_conf.listen_port, 65535);
+	/* As `wg` takes it. */
+	take(KEYS_LISTEN_PORT, "domain");
+	assert_int_equal(link_conf.listen_port, 53);
+	refuse(KEYS_LISTEN_PORT, "no-such-service");
+	refuse(KEYS_LISTEN_PORT, "-1");
+	take(KEYS_ENDPOINT, "[2001:db8::1]:domain");
+	take(KEYS_ENDPOINT, "example.com:domain");
+	assert_int_equal(link_conf.endpoints[0].port, 53);
+	assert_int_equal(link_conf.endpoints[1].port, 53);
+	assert_string_equal(link_conf.endpoints[1].host, "example.com");
+	refuse(KEYS_ENDPOINT, "example.com:no-such-service");
 	refuse(KEYS_LISTEN_PORT, "65536");
 	refuse(KEYS_LISTEN_PORT, "0x1");
-	refuse(KEYS_LISTEN_PORT, "http");
 	take(KEYS_FWMARK, "0xFFFFFFFF");
 	assert_true(link_conf.fwmark == UINT32_MAX);
 	take(KEYS_FWMARK, "51820");
@@ -157,6 +167,11 @@ static void words(void **state)
 	take(KEYS_FORWARD, "no");
 	assert_false(link_conf.forward);
 	refuse(KEYS_FORWARD, "on");
+}
+
+static void mss_clamp(void **state)
+{
+	(void)state;
 	take(KEYS_MSS_CLAMP, "1300");
 	assert_int_equal(link_conf.mss_clamp, 1300);
 	take(KEYS_MSS_CLAMP, "no");
@@ -168,6 +183,11 @@ static void words(void **state)
 	refuse(KEYS_MSS_CLAMP, "535");
 	refuse(KEYS_MSS_CLAMP, "65496");
 	refuse(KEYS_MSS_CLAMP, "yes");
+}
+
+static void masquerade(void **state)
+{
+	(void)state;
 	take(KEYS_MASQUERADE, "yes");
 	assert_true(link_conf.masquerades_all);
 	take(KEYS_MASQUERADE, "no");
@@ -178,6 +198,11 @@ static void words(void **state)
 	assert_int_equal(link_conf.masquerade.items[0].len, 64);
 	refuse(KEYS_MASQUERADE, "eth0");
 	refuse(KEYS_MASQUERADE, "10.0.0.0/33");
+}
+
+static void ciphers(void **state)
+{
+	(void)state;
 	take(KEYS_CIPHER, "aes256-gcm");
 	assert_int_equal(link_conf.cipher, CONF_CIPHER_AES256_GCM);
 	take(KEYS_CIPHER, "ChaCha20-Poly1305");
@@ -276,25 +301,14 @@ static void search_domains(void **state)
 	static const char *const good[] = {
 		"corp",     "example.com.", "1.example",     "_x.a-b.example",
 		"xn--4ca.", LABEL_63,       LABEL_63 ".net", "10.in-addr.arpa",
+		"~.",       "~example.com", "~corp.",
 	};
 	static const char *const bad[] = {
-		".",
-		"..",
-		"a..b",
-		".a",
-		"a..",
-		"10.0.0.256",
-		"10.0.0",
-		"10.0.0.1.",
-		"1",
-		"fe80::1%lo",
-		LABEL_63 "a",
-		"a\xc3\xa4",
-		"a b",
-		"10.0.0.1:53",
-		"[::1]",
-		"~example",
-		LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63,
+		".",   "..",          "a..b",       ".a",
+		"a..", "10.0.0.256",  "10.0.0",     "10.0.0.1.",
+		"1",   "fe80::1%lo",  LABEL_63 "a", "a\xc3\xa4",
+		"a b", "10.0.0.1:53", "[::1]",      "~",
+		"~~.", "~10.0.0.1",   "~a..b",      LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63,
 	};
 
 	(void)state;
@@ -327,6 +341,9 @@ int main(void)
 		WITH_LINK(keys_and_files),
 		WITH_LINK(numbers),
 		WITH_LINK(words),
+		WITH_LINK(mss_clamp),
+		WITH_LINK(masquerade),
+		WITH_LINK(ciphers),
 		WITH_LINK(tables),
 		WITH_LINK(names),
 		WITH_LINK(lists),

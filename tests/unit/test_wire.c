@@ -4,6 +4,7 @@
  * fake_sendmmsg.h.
  */
 #include "tests/unit/fake_sendmmsg.h"
+#include "tests/unit/said.h"
 
 #define LATER (BEGIN + 11 * NSEC_PER_SEC)
 
@@ -113,11 +114,17 @@ static void test_full_singly(void **state)
 	}
 }
 
-/* What an earlier ICMP message left on the socket fails one call and no datagram. */
+/* What earlier ICMP messages left on the socket fails calls and no datagram. */
 static void test_pending_error(void **state)
 {
-	static const int errors[] = { ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EMSGSIZE,
-				      EPROTO,       EACCES,       ENOBUFS };
+	static const struct {
+		int error;
+		unsigned int in_a_row;
+	} errors[] = {
+		{ ECONNREFUSED, 1 }, { ECONNREFUSED, 3 }, { ECONNREFUSED, 7 }, { EPROTO, 3 },
+		{ ENOPROTOOPT, 3 },  { EHOSTUNREACH, 1 }, { EHOSTUNREACH, 3 }, { ENETUNREACH, 3 },
+		{ EACCES, 3 },       { EMSGSIZE, 1 },     { ENOBUFS, 1 },
+	};
 	struct udp_message messages[N_MESSAGE];
 
 	for (size_t e = 0; e < ARRAY_SIZE(errors); e++) {
@@ -127,15 +134,41 @@ static void test_pending_error(void **state)
 			set_up(state);
 			len = make_batch(messages);
 			pin(&wire.path, "192.0.2.2");
-			fault.error = errors[e];
+			fault.error = errors[e].error;
 			fault.at = begin_of(messages, k);
-			fault.n_left = 1;
+			fault.n_left = errors[e].in_a_row;
 			assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
 			expect_sent(0, 0, len);
 			expect_counted(len, 0, 0);
 			assert_true(wire.path.has_source);
 			assert_int_equal(n_runs_sent, 3);
 		}
+	}
+}
+
+/* They come faster than we can call: nothing is lost, and nothing is concluded. */
+static void test_flood_of_icmp(void **state)
+{
+	struct udp_message messages[N_MESSAGE];
+
+	for (size_t k = 0; k < N_MESSAGE; k++) {
+		size_t len;
+
+		set_up(state);
+		len = make_batch(messages);
+		pin(&wire.path, "192.0.2.2");
+		fault.error = ECONNREFUSED;
+		fault.at = begin_of(messages, k);
+		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), k);
+		assert_true(n_calls <= 10);
+		expect_counted(fault.at, 0, 0);
+		fault.n_left = 0;
+		assert_int_equal(wire_send(&wire, messages + k, N_MESSAGE - k, BEGIN),
+				 N_MESSAGE - k);
+		expect_sent(0, 0, len);
+		expect_counted(len, 0, 0);
+		assert_true(wire.path.has_source);
+		assert_int_equal(n_runs_sent, 3);
 	}
 }
 
@@ -170,6 +203,30 @@ static void test_no_runs(void **state)
 	}
 }
 
+/* Control has runs tried again whenever the way may be another one: that they are refused again is
+ * no news, but for another address. */
+static void test_no_runs_is_said_once(void **state)
+{
+	struct udp_message messages[N_MESSAGE];
+
+	(void)state;
+	fault.error = EIO;
+	fault.runs_only = true;
+	listen_for("does not take runs");
+	for (unsigned int i = 0; i < 3; i++) {
+		make_batch(messages);
+		wire.refuses_runs = false;
+		assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+		assert_true(wire.refuses_runs);
+	}
+	assert_int_equal(n_said, 1);
+	make_batch(messages);
+	wire.refuses_runs = false;
+	wire.path = path_to("192.0.2.3", 51820);
+	assert_int_equal(wire_send(&wire, messages, N_MESSAGE, BEGIN), N_MESSAGE);
+	assert_int_equal(n_said, 2);
+}
+
 /* The path is too narrow for a run, which is no reason to give up runs: shorter ones go on, and
  * after a while the long ones are tried again. Older kernels say EINVAL. */
 static void test_narrow(void **state)
@@ -182,6 +239,7 @@ static void test_narrow(void **state)
 
 		set_up(state);
 		len = make_batch(messages);
+		pin(&wire.path, "192.0.2.2");
 		fault.error = errors[e];
 		fault.runs_only = true;
 		fault.at_least = 1400;
@@ -206,6 +264,8 @@ static void test_narrow(void **state)
 		expect_sent(0, 0, len);
 		assert_int_equal(n_runs_sent, 3);
 		expect_counted(3 * len, 0, 0);
+		/* The pinned source was not the reason. */
+		assert_true(wire.path.has_source);
 	}
 }
 
@@ -282,7 +342,7 @@ static void test_refused_for_good(void **state)
 static void test_all_refused(void **state)
 {
 	static const int errors[] = { EPERM,  ENOBUFS,     EINVAL,        EIO,          EMSGSIZE,
-				      ENODEV, ENETUNREACH, EADDRNOTAVAIL, ECONNREFUSED, EBADF };
+				      ENODEV, ENETUNREACH, EADDRNOTAVAIL, EHOSTUNREACH, EBADF };
 	struct udp_message messages[N_MESSAGE];
 
 	for (size_t e = 0; e < ARRAY_SIZE(errors); e++) {
@@ -322,6 +382,26 @@ static void test_source_gone(void **state)
 	}
 }
 
+/* The first message is a run: what EINVAL means shows when its datagrams are sent singly. */
+static void test_source_gone_at_a_run(void **state)
+{
+	struct udp_message messages[N_MESSAGE];
+	size_t len;
+
+	(void)state;
+	len = make_batch(messages);
+	pin(&wire.path, "192.0.2.2");
+	fault.error = EINVAL;
+	fault.pinned_only = true;
+	assert_int_equal(wire_send(&wire, messages + 1, N_MESSAGE - 1, BEGIN), N_MESSAGE - 1);
+	expect_sent(0, messages[0].len, len);
+	expect_counted(len - messages[0].len, 0, 0);
+	assert_false(wire.path.has_source);
+	/* It was not the length of the run: they go on. */
+	assert_int_equal(n_runs_sent, 3);
+	assert_int_equal(wire.narrow_until, 0);
+}
+
 /* Handshake messages: one try, a second one without the pinned source, and no waiting. */
 static void test_handshake(void **state)
 {
@@ -334,7 +414,8 @@ static void test_handshake(void **state)
 		uint64_t count;
 	} cases[] = {
 		{ 0, false, ALWAYS, 1, COUNT_TX_BYTES, 148 },
-		{ ECONNREFUSED, false, 1, 1, COUNT_TX_BYTES, 148 },
+		{ ECONNREFUSED, false, 3, 1, COUNT_TX_BYTES, 148 },
+		{ ECONNREFUSED, false, ALWAYS, 0, COUNT_TX_BLOCKED, 1 },
 		{ EINVAL, true, ALWAYS, 1, COUNT_TX_BYTES, 148 },
 		{ ENETUNREACH, true, ALWAYS, 1, COUNT_TX_BYTES, 148 },
 		{ ENETUNREACH, false, ALWAYS, 0, COUNT_TX_SEND_FAILED, 1 },
@@ -368,7 +449,7 @@ static void test_handshake_to_a_stranger(void **state)
 	fault.error = EMSGSIZE;
 	wire_send_handshake(&wire, &stranger, data, 148, BEGIN);
 	expect_counted(0, 0, 1);
-	assert_int_equal(troubles.limits[REPORT_TOO_BIG].next, 0);
+	assert_int_equal(troubles.limits[TROUBLE_TOO_BIG].next, 0);
 }
 
 int main(void)
@@ -378,13 +459,16 @@ int main(void)
 		cmocka_unit_test_setup(test_full, set_up),
 		cmocka_unit_test_setup(test_full_singly, set_up),
 		cmocka_unit_test_setup(test_pending_error, set_up),
+		cmocka_unit_test_setup(test_flood_of_icmp, set_up),
 		cmocka_unit_test_setup(test_no_runs, set_up),
+		cmocka_unit_test_setup(test_no_runs_is_said_once, set_up),
 		cmocka_unit_test_setup(test_narrow, set_up),
 		cmocka_unit_test_setup(test_too_big, set_up),
 		cmocka_unit_test_setup(test_too_big_in_a_run, set_up),
 		cmocka_unit_test_setup(test_refused_for_good, set_up),
 		cmocka_unit_test_setup(test_all_refused, set_up),
 		cmocka_unit_test_setup(test_source_gone, set_up),
+		cmocka_unit_test_setup(test_source_gone_at_a_run, set_up),
 		cmocka_unit_test_setup(test_handshake, set_up),
 		cmocka_unit_test_setup(test_handshake_to_a_stranger, set_up),
 	};

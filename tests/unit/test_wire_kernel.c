@@ -79,7 +79,7 @@ static void test_refusal_is_said(void **state)
 	make_batch(messages);
 	assert_int_equal(wire_send(&wire, messages, 1, BEGIN), 1);
 	wire_read_errors(&wire, ends.near.fd4, BEGIN);
-	assert_int_not_equal(troubles.limits[REPORT_ICMP].next, 0);
+	assert_int_not_equal(troubles.limits[TROUBLE_ICMP].next, 0);
 	end();
 }
 
@@ -92,7 +92,7 @@ static void test_refusal_of_others(void **state)
 	begin("127.0.0.2");
 	wire_send_handshake(&wire, &stranger, data, 148, BEGIN);
 	wire_read_errors(&wire, ends.near.fd4, BEGIN);
-	assert_int_equal(troubles.limits[REPORT_ICMP].next, 0);
+	assert_int_equal(troubles.limits[TROUBLE_ICMP].next, 0);
 	assert_false(wire.is_way_stale);
 	end();
 }

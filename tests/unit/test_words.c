@@ -22,8 +22,8 @@ static const struct {
 	{ &words_ready, CONF_READY_HANDSHAKE + 1 },
 	{ &words_table, CONF_TABLE_OFF + 1 },
 	{ &words_cipher, CONF_CIPHER_AEGIS256 + 1 },
-	{ &words_log_level, CONF_LOG_DEBUG - CONF_LOG_ERROR + 1 },
-	{ &words_log_target, CONF_LOG_TO_JOURNAL + 1 },
+	{ &words_log_level, LOG_LEVEL_DEBUG - LOG_LEVEL_ERROR + 1 },
+	{ &words_log_target, LOG_TARGET_JOURNAL + 1 },
 };
 
 static void words_and_values_are_pairs(void **state)

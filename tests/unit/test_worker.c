@@ -52,8 +52,13 @@ static void on_facts(void *context)
 
 static int init(bool seals)
 {
-	return worker_init(&desk.worker, NAME, &desk.wire, seals, obey, desk.control, on_facts,
-			   &desk);
+	const struct data_loop_env env = {
+		.control = desk.control,
+		.context = &desk,
+		.wire = &desk.wire,
+	};
+
+	return worker_init(&desk.worker, &env, NAME, seals, obey, on_facts);
 }
 
 static int set_up(void **state)
@@ -158,7 +163,7 @@ static void it_answers_when_asked(void **state)
 	worker_counters(&desk.worker)->n[COUNT_RX_PACKETS] = 7;
 	assert_int_equal(worker_start(&desk.worker), 0);
 	for (int i = 0; i < 100; i++) {
-		give(ORDER_TELL);
+		give(ORDER_REPORT);
 		run_loop(desk.control);
 		assert_true(desk.facts.is_answer);
 		assert_int_equal(desk.facts.counters.n[COUNT_RX_PACKETS], 7);
@@ -202,7 +207,7 @@ static void it_ends_under_load(void **state)
 	ev_io_init(&busy, on_busy, fds[1], EV_WRITE);
 	ev_io_start(desk.worker.loop, &busy);
 	assert_int_equal(worker_start(&desk.worker), 0);
-	give(ORDER_TELL);
+	give(ORDER_REPORT);
 	run_loop(desk.control);
 	worker_stop(&desk.worker);
 	assert_false(desk.worker.is_running);
@@ -307,6 +312,26 @@ static void runs_are_tried_again_before_anything_is_sent(void **state)
 	assert_false(desk.refuses_runs);
 }
 
+/* For the status: what the wire found out is told with the counters. */
+static void whether_runs_are_refused_is_told(void **state)
+{
+	(void)state;
+	desk.worker.wire.refuses_runs = true;
+	give(ORDER_REPORT);
+	turn_loop(desk.worker.loop);
+	tray_take(&desk.worker.tray, &desk.facts);
+	assert_true(desk.facts.refuses_runs);
+	/* It is how things are, not news: told again, until it is otherwise. */
+	give(ORDER_REPORT);
+	turn_loop(desk.worker.loop);
+	tray_take(&desk.worker.tray, &desk.facts);
+	assert_true(desk.facts.refuses_runs);
+	give(ORDER_REPORT | ORDER_RETRY_RUNS);
+	turn_loop(desk.worker.loop);
+	tray_take(&desk.worker.tray, &desk.facts);
+	assert_false(desk.facts.refuses_runs);
+}
+
 static void a_stale_way_is_told_at_once_and_once(void **state)
 {
 	(void)state;
@@ -324,7 +349,7 @@ static void obedience_is_optional(void **state)
 {
 	(void)state;
 	desk.worker.obey = NULL;
-	give(ORDER_FLUSH | ORDER_TELL);
+	give(ORDER_FLUSH | ORDER_REPORT);
 	turn_loop(desk.worker.loop);
 	turn_loop(desk.control);
 	assert_true(desk.facts.is_answer);
@@ -346,6 +371,7 @@ int main(void)
 		TEST(it_keeps_its_half_of_the_keys),
 		TEST(orders_that_were_looked_for_are_still_obeyed),
 		TEST(runs_are_tried_again_before_anything_is_sent),
+		TEST(whether_runs_are_refused_is_told),
 		TEST(a_stale_way_is_told_at_once_and_once),
 		TEST(obedience_is_optional),
 	};

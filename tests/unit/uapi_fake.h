@@ -42,8 +42,8 @@ static inline void fake_get(void *context, struct uapi_view *view)
 	view->rx_bytes = fake->rx_bytes;
 	view->tx_bytes = fake->tx_bytes;
 	view->persistent_keepalive = conf->persistent_keepalive;
-	view->allowed_ips = conf->allowed_ips.items;
-	view->n_allowed_ips = conf->allowed_ips.n;
+	view->allowed_ips = conf_link_accepted(conf)->items;
+	view->n_allowed_ips = conf_link_accepted(conf)->n;
 }
 
 static inline int fake_set(void *context, struct uapi_edit *edit)

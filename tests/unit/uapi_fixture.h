@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/grow.h"
 #include "conf/model.h"
 #include "daemon/ctl/uapi_set.h"
 
@@ -47,7 +48,7 @@ static inline struct key public_of(uint8_t byte)
 static inline void add_allowed(struct conf_link *conf, const char *text)
 {
 	struct prefix *items =
-		conf_grow(conf->allowed_ips.items, conf->allowed_ips.n, sizeof(*items));
+		grow_list(conf->allowed_ips.items, conf->allowed_ips.n, sizeof(*items));
 	const char *reason;
 
 	assert_non_null(items);
@@ -79,9 +80,9 @@ static inline void make_full(struct conf_link *conf)
 	conf->mtu = 1380;
 	conf->peer_key = key_of(0xa1);
 	conf->persistent_keepalive = 25;
-	conf->endpoints = conf_grow(NULL, 0, sizeof(*conf->endpoints));
+	conf->endpoints = grow_list(NULL, 0, sizeof(*conf->endpoints));
 	assert_non_null(conf->endpoints);
-	assert_true(endpoint_parse("far.example:51820", conf->endpoints, &reason));
+	assert_true(endpoint_spec_parse("far.example:51820", conf->endpoints, &reason));
 	conf->n_endpoints = 1;
 	add_allowed(conf, "10.1.0.0/16");
 	add_allowed(conf, "fd00::/64");
@@ -106,14 +107,15 @@ static inline void do_set(const struct conf_link *conf, const char *lines, struc
 /* The AllowedIPs in one text. */
 static inline const char *allowed_text(const struct conf_link *conf)
 {
+	const struct conf_prefixes *list = conf_link_accepted(conf);
 	static char text[1024];
 	char one[PREFIX_TEXT_MAX];
 	size_t len = 0;
 
 	text[0] = '\0';
-	for (size_t i = 0; i < conf->allowed_ips.n; i++)
+	for (size_t i = 0; i < list->n; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s", i > 0 ? " " : "",
-					prefix_format(&conf->allowed_ips.items[i], one));
+					prefix_format(&list->items[i], one));
 	return text;
 }
 
