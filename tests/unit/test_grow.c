@@ -43,6 +43,14 @@ static void lists_of_a_known_length_grow_on(void **state)
 	}
 }
 
+/* Where AddressSanitizer is linked, it asks this: what cannot be had is NULL, as without it. */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
 	const size_t quarter = SIZE_MAX / 4 + 1; /* a power of two: full */

@@ -38,7 +38,7 @@ static int isolate(void **state)
 {
 	(void)state;
 	is_isolated = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
-		      mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+		      mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 		      mount("none", "/run", "tmpfs", 0, NULL) == 0 &&
 		      mkdir("/run/systemd", 0755) == 0 && mkdir(FOLDER, 0755) == 0;
 	if (!is_isolated)
