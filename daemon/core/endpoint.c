@@ -89,7 +89,10 @@ bool endpoint_next(struct endpoint *endpoint, const union netaddr *current, unio
 {
 	size_t n_file = count(endpoint), n = n_file, at = find(endpoint, current);
 
-	if (at == n_file && current->sa.sa_family != AF_UNSPEC)
+	/* A detour is no place where the peer was heard, though its name may stand for others now.
+	 */
+	if (at == n_file && current->sa.sa_family != AF_UNSPEC &&
+	    !netaddr_equal(current, &endpoint->detour))
 		endpoint->learned = *current;
 	/* The learned address stands behind the file's, unless it has become one of them. */
 	if (endpoint->learned.sa.sa_family != AF_UNSPEC &&
@@ -122,6 +125,8 @@ bool endpoint_unanswered(struct endpoint *endpoint, const union netaddr *remote)
 {
 	const union netaddr *target = endpoint_target(endpoint, remote);
 
+	if (target == remote)
+		endpoint_rejoin(endpoint);
 	if (!netaddr_equal(&endpoint->tried, target))
 		endpoint->n_tries = 0;
 	endpoint->tried = *target;
@@ -136,11 +141,16 @@ void endpoint_detour(struct endpoint *endpoint, const union netaddr *candidate,
 	endpoint->detour_from = *remote;
 }
 
+void endpoint_rejoin(struct endpoint *endpoint)
+{
+	endpoint->detour.sa.sa_family = AF_UNSPEC;
+}
+
 void endpoint_answered(struct endpoint *endpoint)
 {
 	endpoint->n_unanswered = 0;
 	endpoint->n_tries = 0;
-	endpoint->detour.sa.sa_family = AF_UNSPEC;
+	endpoint_rejoin(endpoint);
 }
 
 void endpoint_refresh(struct endpoint *endpoint, nsec_t now)

@@ -33,7 +33,7 @@ struct endpoint {
 	struct endpoint_name names[CONF_ENDPOINTS_MAX];
 	struct resolver *resolver; /* not owned */
 	uint64_t round;            /* grows when the file's entries change: answers come late */
-	unsigned int n_unanswered; /* initiations since the last session; kept by the link */
+	unsigned int n_unanswered; /* initiations since the last session */
 	union netaddr tried;       /* where the latest that was not answered went, */
 	unsigned int n_tries;      /* and how many of them in a row */
 	union netaddr detour;      /* where initiations go instead of `detour_from` */
@@ -69,12 +69,15 @@ const union netaddr *endpoint_target(const struct endpoint *endpoint, const unio
  */
 must_check bool endpoint_unanswered(struct endpoint *endpoint, const union netaddr *remote);
 
-/*! Has initiations go to `candidate` while data goes to `remote`, until a message comes from
- * elsewhere. */
+/*! Has initiations go to `candidate` while data goes to `remote`: until that is another address, or
+ * endpoint_rejoin(), or there is a session. */
 void endpoint_detour(struct endpoint *endpoint, const union netaddr *candidate,
 		     const union netaddr *remote);
 
-/*! There is a session: no initiation is without an answer. */
+/*! Initiations go where data goes again. */
+void endpoint_rejoin(struct endpoint *endpoint);
+
+/*! There is a session, or another peer: no initiation is without an answer. */
 void endpoint_answered(struct endpoint *endpoint);
 
 /*! Asks all names again soon, because nobody answers at their addresses. */

@@ -88,6 +88,7 @@ static void try_elsewhere(struct link *link, nsec_t now)
 		endpoint_detour(endpoint, &next.remote, &link->wire.path.remote);
 		return;
 	}
+	endpoint_rejoin(endpoint);
 	wire_set_path(&link->wire, &next);
 	link->wire.is_way_stale = true;
 }

@@ -28,8 +28,8 @@ void link_init(struct link *link, const struct link_env *env)
 	link->wire.counters = &link->counters;
 	link->wire.troubles = &link->report.troubles;
 	link->ways.nl = &link->way_nl;
-	link->ways.has_mtu = true;
 	link->rx_ways.nl = &link->rx_nl;
+	link->rx_ways.is_of_rx = true;
 	link->wire.ways = &link->ways;
 	link->wire.latest = &link->latest;
 	latest_init(&link->latest);

@@ -247,6 +247,7 @@ static void forget_path(struct link *link)
 
 	wire_set_path(&link->wire, &nowhere);
 	link->endpoint.learned = nowhere.remote;
+	endpoint_answered(&link->endpoint);
 }
 
 static bool change_keys(struct reload *reload)

@@ -368,13 +368,12 @@ static int read_batch(struct tx *tx, nsec_t now)
 	return r == -EAGAIN ? 0 : r;
 }
 
-/* Gives the batch to the socket, and takes note of it for the timers: data only if it went, since
- * nothing can be expected to come back for what did not. \return false when the socket is full */
+/* Gives the batch to the socket, and takes note of it for the timers, also of what the socket
+ * refused: nothing comes back for that, so the peer is looked for elsewhere. \return false when the
+ * socket is full */
 static bool flush(struct tx *tx, nsec_t now)
 {
 	struct worker *worker = tx->worker;
-	const uint64_t *n_bytes = &worker_counters(worker)->n[COUNT_TX_BYTES];
-	uint64_t before = *n_bytes;
 	size_t n = tx->n_messages - tx->n_sent, n_done;
 
 	wire_follow(&worker->wire);
@@ -384,7 +383,7 @@ static bool flush(struct tx *tx, nsec_t now)
 	tx->n_sent += n_done;
 	if (n_done > 0) {
 		worker->teller.news.send_counter = tx->sealed_counter;
-		teller_note(&worker->teller, tx->has_data && *n_bytes > before, now);
+		teller_note(&worker->teller, tx->has_data, now);
 	}
 	if (n_done == n)
 		return true;

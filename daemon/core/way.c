@@ -31,15 +31,15 @@ int way_ask(struct ways *ways, const union netaddr *remote, nsec_t now, struct n
 	struct way *way = find(ways, remote, now);
 
 	if (!way) {
-		if (!pay(ways, now))
+		if (ways->is_of_rx && !pay(ways, now))
 			return -EAGAIN;
 		way = &ways->answers[ways->oldest];
 		ways->oldest = (ways->oldest + 1) % WAYS_REMEMBERED;
 		way->remote = *remote;
 		way->until = now + REMEMBERED_FOR;
-		way->error = ways->has_mtu
-				     ? nl_path_get(ways->nl, remote, ways->fwmark, &way->path)
-				     : nl_route_get(ways->nl, remote, ways->fwmark, &way->path);
+		way->error = ways->is_of_rx
+				     ? nl_route_get(ways->nl, remote, ways->fwmark, &way->path)
+				     : nl_path_get(ways->nl, remote, ways->fwmark, &way->path);
 		/* Nobody knows better a moment later. */
 		if (way->error == -EAGAIN)
 			way->error = -ENETUNREACH;

@@ -2,8 +2,9 @@
  * The way to an address, as the kernel's routing has it, remembered for a second.
  *
  * A peer may call from another address with every packet, by bad luck or on purpose (whoever can
- * change packets on their way can change the address that they come from); the kernel is not asked
- * for each. A few questions are free, then there is one in a tenth of a second.
+ * change packets on their way can change the address that they come from); rx, which stands still
+ * meanwhile, does not ask the kernel for each. A few questions are free, then there is one in a
+ * tenth of a second. Control asks once for a handshake, and is not limited.
  */
 #ifndef CORE_WAY_H
 #define CORE_WAY_H
@@ -27,7 +28,8 @@ struct way {
 
 struct ways {
 	struct netlink *nl; /* open; not owned */
-	bool has_mtu; /* ask for that as well: a lock of the kernel that others may hold for long */
+	bool is_of_rx; /* few questions, and without the MTU: it needs a lock of the kernel that
+			* others may hold for long */
 	uint32_t fwmark;
 	struct way answers[WAYS_REMEMBERED];
 	size_t oldest;
@@ -36,8 +38,8 @@ struct ways {
 
 /*!
  * Asks for the way to `remote`.
- * \param ret  written when there is one; the MTU only where ways->has_mtu
- * \return 0; -EAGAIN when that may not be asked now; another negative errno without a route
+ * \param ret  written when there is one; without the MTU for rx
+ * \return 0; -EAGAIN when rx may not ask now; another negative errno without a route
  */
 must_check int way_ask(struct ways *ways, const union netaddr *remote, nsec_t now,
 		       struct nl_path *ret);

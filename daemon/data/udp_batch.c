@@ -111,7 +111,7 @@ static bool may_be_of_icmp(int error)
 	       error == ENOPROTOOPT || error == EOPNOTSUPP;
 }
 
-/* How often in a row an error must come until it is believed to be about the message. */
+/* How many calls fail until an error is believed to be about the message. */
 static int tries_for(int error)
 {
 	if (error == EAGAIN)

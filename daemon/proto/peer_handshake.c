@@ -183,9 +183,11 @@ static enum peer_verdict receive_initiation(struct peer *peer, const uint8_t *me
  *
  * When both ends initiate at once, there are two sessions, and each end sends with its own: then
  * every rekey crosses again, and packets sealed with a key that the other end has dropped are lost.
- * So of two ends that offer alike, ciphers or nothing, the one with the smaller public key yields
- * to the session of the other. Where only this end offers, the peer is no vpnd, and each keeps its
- * own session, as the paper has it.
+ * So one of two vpnds yields to the session of the other. Those that offer alike, ciphers or
+ * nothing, decide by their public keys. Of one that offers and one that does not, the latter
+ * yields: it knows by the offer that the other is a vpnd, which the first cannot know. Towards a
+ * stock peer each keeps its own session, as the paper has it, wherever this end has something to
+ * offer.
  */
 static void begin_session(struct peer *peer, const struct noise_session_keys *keys,
 			  uint32_t local_index, uint32_t remote_index, nsec_t now)
@@ -193,11 +195,12 @@ static void begin_session(struct peer *peer, const struct noise_session_keys *ke
 	const struct noise_identity *identity = &peer->secrets->identity;
 	struct keypairs *keypairs = &peer->secrets->keypairs;
 	bool has_crossed = keypairs->next && keypairs->next->birth >= peer->initiation_sent;
+	bool has_smaller_key = sodium_compare(identity->own_public.bytes,
+					      identity->peer_public.bytes, KEY_LEN) < 0;
 	bool are_alike = !peer->offered == !peer->offer_seen;
 
 	keypairs_install(keypairs, keys, true, local_index, remote_index, now);
-	if (has_crossed && are_alike &&
-	    sodium_compare(identity->own_public.bytes, identity->peer_public.bytes, KEY_LEN) < 0)
+	if (has_crossed && (are_alike ? has_smaller_key : peer->offer_seen != 0))
 		keypairs_yield(keypairs);
 }
 

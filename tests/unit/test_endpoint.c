@@ -183,10 +183,12 @@ static void fail_at(union netaddr *data, bool has_key, const char *target)
 	assert_string_equal(netaddr_format(&at, text), target);
 	if (!endpoint_unanswered(&endpoint, data) || !endpoint_next(&endpoint, &at, &next))
 		return;
-	if (has_key)
+	if (has_key) {
 		endpoint_detour(&endpoint, &next, data);
-	else
+	} else {
+		endpoint_rejoin(&endpoint);
 		*data = next;
+	}
 }
 
 /* Also the first after an address that had more tries than one, and also around the circle. */
@@ -229,6 +231,39 @@ static void data_stays_where_the_peer_was_heard_from(void **state)
 	/* The key is too old now. */
 	fail_at(&data, false, "192.0.2.1:1");
 	assert_true(netaddr_equal(&data, &on));
+	for (unsigned int i = 0; i < 8; i++)
+		fail_at(&data, false, i & 2 ? "192.0.2.1:1" : "198.51.100.10:10");
+}
+
+/* A way back to where an earlier detour began does not bring it up again. */
+static void a_detour_ends_when_the_peer_moves(void **state)
+{
+	union netaddr data = addr_of("198.51.100.9:9");
+
+	(void)state;
+	BEGIN_WITH("192.0.2.1:1");
+	fail_at(&data, true, "198.51.100.9:9");
+	fail_at(&data, true, "198.51.100.9:9");
+	fail_at(&data, true, "192.0.2.1:1");
+	data = addr_of("198.51.100.10:10");
+	fail_at(&data, true, "198.51.100.10:10");
+	data = addr_of("198.51.100.9:9");
+	fail_at(&data, true, "198.51.100.9:9");
+}
+
+/* The name stands for another address meanwhile: the old one is nowhere any more, and where the
+ * peer was heard from is not forgotten for it. */
+static void a_detour_is_not_learned(void **state)
+{
+	union netaddr data = addr_of("198.51.100.9:9");
+
+	(void)state;
+	BEGIN_WITH("192.0.2.1:1");
+	for (unsigned int i = 0; i < 3; i++)
+		fail_at(&data, true, i < 2 ? "198.51.100.9:9" : "192.0.2.1:1");
+	endpoint.names[0].addrs[0] = addr_of("192.0.2.2:1");
+	fail_at(&data, true, "192.0.2.1:1");
+	assert_true(netaddr_equal(&endpoint.learned, &data));
 }
 
 static void a_session_ends_the_search(void **state)
@@ -262,6 +297,8 @@ int main(void)
 		WITH(each_candidate_gets_two_tries),
 		WITH(data_stays_where_the_peer_was_heard_from),
 		WITH(a_session_ends_the_search),
+		WITH(a_detour_ends_when_the_peer_moves),
+		WITH(a_detour_is_not_learned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ static void open_ways(void)
 	ip_command("link set vta up");
 	ip_command("link set vtb up");
 	ip_command("route add 192.0.2.0/24 dev vta");
-	ways = (struct ways) { .nl = &world.nl, .has_mtu = true };
+	ways = (struct ways) { .nl = &world.nl };
 	path = (struct nl_path) { .ifindex = 77 };
 }
 
@@ -129,7 +129,7 @@ static void test_no_mtu(void **state)
 {
 	(void)state;
 	open_ways();
-	ways.has_mtu = false;
+	ways.is_of_rx = true;
 	assert_true(ask(1, BEGIN));
 	assert_int_equal(path.ifindex, world.own);
 	assert_int_equal(path.mtu, 0);
@@ -144,6 +144,10 @@ static void test_not_too_often(void **state)
 
 	(void)state;
 	open_ways();
+	for (unsigned int i = 0; i < 4 * WAYS_BURST; i++)
+		assert_true(ask(i, now)); /* control */
+	way_forget(&ways);
+	ways.is_of_rx = true;
 	for (unsigned int i = 0; i < WAYS_BURST; i++)
 		assert_true(ask(i, now));
 	assert_int_equal(way_ask(&ways, &address, now, &path), -EAGAIN);
