@@ -388,8 +388,10 @@ static int try_first(struct reload *reload)
 
 	if ((reload->keys & KEY(LISTEN_PORT)) && is_other_port(reload))
 		code = link_open_udp(reload->link, reload->conf->listen_port, &reload->udp);
+	if (code == EXIT_PERMISSION)
+		return -EACCES;
 	if (code != EXIT_DONE)
-		return code == EXIT_PERMISSION ? -EACCES : -EADDRINUSE;
+		return code == EXIT_UNAVAILABLE ? -EADDRINUSE : -EIO;
 	if ((reload->keys & NETWORK_KEYS) && !change_network(reload))
 		return -EIO;
 	reload->keys &= ~NETWORK_KEYS;

@@ -117,6 +117,9 @@ static void finish_set(struct uapi_client *client, size_t len)
 	if (client->is_too_long) {
 		refuse(client, -EMSGSIZE, "has more than 16 MiB");
 		add_errno(client, -EMSGSIZE);
+	} else if (client->in.bytes[len - 1] != '\n') {
+		refuse(client, -EPROTO, "ends in the middle of a line");
+		add_errno(client, -EPROTO);
 	} else {
 		answer_set(client, client->in.bytes + OPERATION_LEN, len - OPERATION_LEN);
 	}
@@ -212,7 +215,8 @@ static bool work(struct uapi_client *client)
 }
 
 /* The client has nothing more to say, which is the end of a set without its empty line: it counts,
-   as with wireguard-go. Returns false when the connection is to be closed. */
+   as with wireguard-go, unless the client was cut off in the middle of a line: half a prefix or port
+   would be another one. Returns false when the connection is to be closed. */
 static bool end_input(struct uapi_client *client)
 {
 	size_t len = client->in.len;

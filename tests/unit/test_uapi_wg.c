@@ -342,7 +342,6 @@ static const char *const requests[] = {
 	"set=1\n\n",
 	"set=1\n",
 	"set=1\nfwmark=5\n",
-	"set=1\nfwmark=0",
 	"set=2\n\n",
 	"get\n\n",
 	"set=1\nlisten_port\n\n",
