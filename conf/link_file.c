@@ -8,10 +8,12 @@
  */
 #include "conf/link_file.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/grow.h"
 #include "common/keytext.h"
@@ -32,6 +34,7 @@ struct reading {
 	struct diag *diag;
 	struct validate_lines lines;
 	bool skip_section;             /* its heading was refused */
+	bool leaves_closed;            /* credentials that may not be opened here */
 	char value[CONF_LINE_MAX + 1]; /* the one that is being parsed */
 };
 
@@ -374,6 +377,17 @@ static const char *key_file_path(const char *link_path, const char *name, char r
 	return join(dirname(copy), name, ret);
 }
 
+/* A credential that this process was told of and may not open. */
+static bool is_closed_credential(const char *path)
+{
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here ever changes the environment then */
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	size_t len = dir ? strlen(dir) : 0;
+
+	return len > 0 && strncmp(path, dir, len) == 0 && path[len] == '/' &&
+	       access(path, R_OK) < 0 && errno == EACCES;
+}
+
 /* One key and at most one line end. */
 static bool decode_key_file(const char *text, size_t len, struct key *ret)
 {
@@ -402,6 +416,8 @@ static bool load_key_file(struct reading *reading, const char *link_path, enum k
 		diag_error(reading->diag, line, "%s %s", keys_table[id].name, reason);
 		return false;
 	}
+	if (reading->leaves_closed && is_closed_credential(path))
+		return false;
 	text = trusted_file_read_secret(path, &found, &len);
 	for (size_t i = 0; i < found.n_items; i++)
 		diag_error_code_at(reading->diag, found.code, line, "%s: %s", keys_table[id].name,
@@ -443,7 +459,7 @@ static void find_table(struct reading *reading)
 			   "NAME\" to /etc/iproute2/rt_tables, or give the number here");
 }
 
-void link_file_load(const char *path, struct conf_link *link, struct diag *diag)
+static void load(const char *path, struct conf_link *link, bool leaves_closed, struct diag *diag)
 {
 	struct reading *reading;
 	const char *reason;
@@ -457,6 +473,7 @@ void link_file_load(const char *path, struct conf_link *link, struct diag *diag)
 		return;
 	reading = reading_new(link, diag);
 	if (reading != NULL) {
+		reading->leaves_closed = leaves_closed;
 		read_text(reading, text, len);
 		load_key_files(reading, path);
 		find_table(reading);
@@ -464,4 +481,14 @@ void link_file_load(const char *path, struct conf_link *link, struct diag *diag)
 		reading_free(reading);
 	}
 	secret_free(text);
+}
+
+void link_file_load(const char *path, struct conf_link *link, struct diag *diag)
+{
+	load(path, link, false, diag);
+}
+
+void link_file_check(const char *path, struct conf_link *link, struct diag *diag)
+{
+	load(path, link, true, diag);
 }

@@ -20,6 +20,14 @@
 void link_file_load(const char *path, struct conf_link *link, struct diag *diag);
 
 /*!
+ * The same for a process that will not run the link, and says only whether it could: of a key file
+ * below $CREDENTIALS_DIRECTORY that may not be opened nothing is said, and its key stays zero. So
+ * are credentials for the commands of ExecReload=, which get the variable and, from systemd 252 on
+ * Debian 12, not the rights: the link that runs has both, and judges the key.
+ */
+void link_file_check(const char *path, struct conf_link *link, struct diag *diag);
+
+/*!
  * The same for text in memory, without any look at files (key files and names of tables are only
  * noted): what unit tests and the fuzzer use.
  *

@@ -24,7 +24,7 @@ static enum exit_code check_link(const char *path, const struct conf_host *host,
 		fputs("vpnd: not enough memory\n", stderr);
 		return EXIT_SYSTEM;
 	}
-	link_file_load(path, &link, &diag);
+	link_file_check(path, &link, &diag);
 	conf_host_apply_defaults(host, &link);
 	conf_host_check_link(host, &link, &diag);
 	if (diag.n_errors == 0) {
