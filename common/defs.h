@@ -10,6 +10,14 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define MIN(a, b)         ((a) < (b) ? (a) : (b))
 #define MAX(a, b)         ((a) > (b) ? (a) : (b))
+/* Exchanges two values of the same type. */
+#define SWAP(a, b)                                                                                 \
+	do {                                                                                       \
+		__typeof__(a) swapped = (a);                                                       \
+                                                                                                   \
+		(a) = (b);                                                                         \
+		(b) = swapped;                                                                     \
+	} while (0)
 #define container_of(member_ptr, type, member)                                                     \
 	((type *)(void *)((char *)(member_ptr)-offsetof(type, member)))
 

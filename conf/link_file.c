@@ -348,6 +348,9 @@ static const char *join(const char *dir, const char *name, char ret[static PATH_
 	return len >= 0 && len < PATH_MAX ? NULL : "is too long for a path";
 }
 
+static const char no_credentials[] = "is a credential, and there are none here: only the service "
+				     "gets them, by LoadCredential=NAME:PATH in its unit";
+
 /* systemd.exec(5), LoadCredential=: a file in a directory that only the service can see. */
 static const char *credential_path(const char *name, char ret[static PATH_MAX])
 {
@@ -357,8 +360,7 @@ static const char *credential_path(const char *name, char ret[static PATH_MAX])
 	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
 		return "names no credential: " CREDENTIAL "NAME has a name without slashes";
 	if (dir == NULL)
-		return "is a credential, and there are none here: only the service gets them, by "
-		       "LoadCredential=NAME:PATH in its unit";
+		return no_credentials;
 	return join(dir, name, ret);
 }
 
@@ -377,12 +379,13 @@ static const char *key_file_path(const char *link_path, const char *name, char r
 	return join(dirname(copy), name, ret);
 }
 
-/* A credential that this process was told of and may not open. */
+/* A credential that this process may not open. */
 static bool is_closed_credential(const char *path)
 {
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here ever changes the environment then */
-	const char *dir = getenv("CREDENTIALS_DIRECTORY");
-	size_t len = dir ? strlen(dir) : 0;
+	const char *told = getenv("CREDENTIALS_DIRECTORY");
+	const char *dir = told ? told : "/run/credentials";
+	size_t len = strlen(dir);
 
 	return len > 0 && strncmp(path, dir, len) == 0 && path[len] == '/' &&
 	       access(path, R_OK) < 0 && errno == EACCES;
@@ -412,6 +415,8 @@ static bool load_key_file(struct reading *reading, const char *link_path, enum k
 	bool ok;
 
 	reason = key_file_path(link_path, name, path);
+	if (reason == no_credentials && reading->leaves_closed)
+		return false;
 	if (reason != NULL) {
 		diag_error(reading->diag, line, "%s %s", keys_table[id].name, reason);
 		return false;

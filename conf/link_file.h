@@ -21,9 +21,9 @@ void link_file_load(const char *path, struct conf_link *link, struct diag *diag)
 
 /*!
  * The same for a process that will not run the link, and says only whether it could: of a key file
- * below $CREDENTIALS_DIRECTORY that may not be opened nothing is said, and its key stays zero. So
- * are credentials for the commands of ExecReload=, which get the variable and, from systemd 252 on
- * Debian 12, not the rights: the link that runs has both, and judges the key.
+ * that is a credential and may not be opened here nothing is said, and its key stays zero. So are
+ * they for commands of ExecReload=: systemd 252 gives the first of them $CREDENTIALS_DIRECTORY and
+ * not the right, newer versions neither. The link that runs has both, and judges the key.
  */
 void link_file_check(const char *path, struct conf_link *link, struct diag *diag);
 

@@ -49,6 +49,11 @@ static void start_status(struct run_servers *servers)
 		log_warning("another process serves " STATUS_DIR "/%s/status.sock: `vpnd show` "
 			    "shows that one and not this link",
 			    name);
+	else if (r == -EPERM)
+		log_warning("a socket of another user is in the way at " STATUS_DIR
+			    "/%s/status.sock: `vpnd show` does not see this link until that is "
+			    "removed and the link restarted",
+			    name);
 	else if (r < 0)
 		log_warning("cannot make " STATUS_DIR "/%s/status.sock (%s): `vpnd show` does not "
 			    "see this link",

@@ -3,6 +3,7 @@
  * Protocol and sockets are in daemon/ctl; this is where they meet the link.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -157,12 +158,20 @@ static const struct uapi_ops ops = {
 	.gone = gone,
 };
 
+/* \return a descriptor or a negated errno value */
+static int make_socket(const struct run_servers *servers, const char *name)
+{
+	char run_dir[sizeof(STATUS_DIR) + IFNAMSIZ];
+
+	snprintf(run_dir, sizeof(run_dir), "%s/%s", STATUS_DIR, name);
+	return uapi_listen_again(servers->kept[RUN_UAPI], UAPI_DIR, name, UAPI_MODE, run_dir);
+}
+
 int run_uapi_start(struct run_servers *servers)
 {
 	struct link *link = servers->link;
 	const char *name = link->conf->name;
-	int fd = servers->uapi_fd >= 0 ? servers->uapi_fd
-				       : uapi_listen_again(servers->kept[RUN_UAPI], UAPI_DIR, name);
+	int fd = servers->uapi_fd >= 0 ? servers->uapi_fd : make_socket(servers, name);
 	int r = fd;
 
 	if (fd >= 0)
@@ -170,6 +179,11 @@ int run_uapi_start(struct run_servers *servers)
 	if (r == -EADDRINUSE)
 		log_warning("another process serves " UAPI_DIR "/%s.sock: `wg` shows that one and "
 			    "not this link",
+			    name);
+	else if (r == -EPERM)
+		log_warning("a socket of another user is in the way at " UAPI_DIR
+			    "/%s.sock: `wg` does not see this link until that is removed and the "
+			    "link restarted",
 			    name);
 	else if (r < 0)
 		log_warning("cannot make " UAPI_DIR "/%s.sock (%s): `wg` does not see this link",

@@ -12,8 +12,8 @@
  * It is forked before there is anything secret in memory, and it never sees a byte that came from
  * the network. It reads the link file, locks the link, and does everything to this host that
  * outside.h and ifsetup.h can do: for this one link, whose name and file it was told when it was
- * forked. Of what the link says it believes what the link may decide anyway (addresses, routes,
- * marks); commands it takes from the file alone.
+ * forked. Of what the link says it believes what the link may decide anyway (the MTU, the mark);
+ * addresses, routes, commands and the like it takes from the file alone.
  *
  * It ends with the link, whatever that ends of, and undoes then what is still to be undone. So
  * nothing is left when the link is killed. When the helper is killed, or hangs, the link goes on:

@@ -10,14 +10,6 @@
 #include "daemon/core/helper_serve.h"
 #include "daemon/host/hooks.h"
 
-#define EXCHANGE(a, b)                                                                             \
-	do {                                                                                       \
-		__typeof__(a) exchanged = (a);                                                     \
-                                                                                                   \
-		(a) = (b);                                                                         \
-		(b) = exchanged;                                                                   \
-	} while (0)
-
 /* What a program that runs may still be using: commands and name servers. 0 or a negative errno. */
 static int keep_words(struct helper_server *server, struct conf_link *old)
 {
@@ -30,9 +22,9 @@ static int keep_words(struct helper_server *server, struct conf_link *old)
 	kept = calloc(1, sizeof(*kept));
 	if (!kept)
 		return -ENOMEM;
-	EXCHANGE(kept->conf.dns, old->dns);
+	SWAP(kept->conf.dns, old->dns);
 	for (size_t hook = 0; hook < CONF_N_HOOKS; hook++)
-		EXCHANGE(kept->conf.hooks[hook], old->hooks[hook]);
+		SWAP(kept->conf.hooks[hook], old->hooks[hook]);
 	kept->next = server->old_confs;
 	server->old_confs = kept;
 	server->n_old_confs++;
@@ -76,8 +68,8 @@ static bool is_same_bridge(const struct conf_link *a, const struct conf_link *b)
 
 static void exchange_bridge(struct conf_link *a, struct conf_link *b)
 {
-	EXCHANGE(a->bridge, b->bridge);
-	EXCHANGE(a->bridge_create, b->bridge_create);
+	SWAP(a->bridge, b->bridge);
+	SWAP(a->bridge_create, b->bridge_create);
 }
 
 static bool is_same_passing(const struct conf_link *a, const struct conf_link *b)
@@ -88,10 +80,10 @@ static bool is_same_passing(const struct conf_link *a, const struct conf_link *b
 
 static void exchange_passing(struct conf_link *a, struct conf_link *b)
 {
-	EXCHANGE(a->forward, b->forward);
-	EXCHANGE(a->masquerades_all, b->masquerades_all);
-	EXCHANGE(a->mss_clamp, b->mss_clamp);
-	EXCHANGE(a->masquerade, b->masquerade);
+	SWAP(a->forward, b->forward);
+	SWAP(a->masquerades_all, b->masquerades_all);
+	SWAP(a->mss_clamp, b->mss_clamp);
+	SWAP(a->masquerade, b->masquerade);
 }
 
 static bool are_same_addresses(const struct conf_link *a, const struct conf_link *b)
@@ -101,7 +93,17 @@ static bool are_same_addresses(const struct conf_link *a, const struct conf_link
 
 static void exchange_addresses(struct conf_link *a, struct conf_link *b)
 {
-	EXCHANGE(a->addresses, b->addresses);
+	SWAP(a->addresses, b->addresses);
+}
+
+static bool are_same_routes(const struct conf_link *a, const struct conf_link *b)
+{
+	return are_same_prefixes(&a->allowed_ips, &b->allowed_ips);
+}
+
+static void exchange_routes(struct conf_link *a, struct conf_link *b)
+{
+	SWAP(a->allowed_ips, b->allowed_ips);
 }
 
 static bool is_same_table(const struct conf_link *a, const struct conf_link *b)
@@ -112,9 +114,9 @@ static bool is_same_table(const struct conf_link *a, const struct conf_link *b)
 
 static void exchange_table(struct conf_link *a, struct conf_link *b)
 {
-	EXCHANGE(a->table_kind, b->table_kind);
-	EXCHANGE(a->table, b->table);
-	EXCHANGE(a->table_name, b->table_name);
+	SWAP(a->table_kind, b->table_kind);
+	SWAP(a->table, b->table);
+	SWAP(a->table_name, b->table_name);
 }
 
 static bool are_same_texts(const struct conf_strings *a, const struct conf_strings *b)
@@ -133,15 +135,13 @@ static bool is_same_dns(const struct conf_link *a, const struct conf_link *b)
 
 static void exchange_dns(struct conf_link *a, struct conf_link *b)
 {
-	EXCHANGE(a->dns, b->dns);
+	SWAP(a->dns, b->dns);
 }
 
 static const struct group groups[] = {
-	{ is_same_bridge, exchange_bridge },
-	{ is_same_passing, exchange_passing },
-	{ are_same_addresses, exchange_addresses },
-	{ is_same_table, exchange_table },
-	{ is_same_dns, exchange_dns },
+	{ is_same_bridge, exchange_bridge },        { is_same_passing, exchange_passing },
+	{ are_same_addresses, exchange_addresses }, { are_same_routes, exchange_routes },
+	{ is_same_table, exchange_table },          { is_same_dns, exchange_dns },
 };
 
 /* The file that was read last. */
@@ -166,7 +166,7 @@ static int take_fixed(const struct helper_server *server, struct conf_link *conf
 	conf->mode = now.mode;
 	conf->is_bare = now.is_bare;
 	/* In force are the same words, wherever they lie. */
-	EXCHANGE(conf->namespace, now.namespace);
+	SWAP(conf->namespace, now.namespace);
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		if (!groups[i].is_same(conf, newest_file(server)))
 			groups[i].exchange(conf, &now);
@@ -254,7 +254,7 @@ static void drop_hooks(struct conf_link *conf)
 	struct conf_link none = { .secrets = NULL };
 
 	for (size_t hook = 0; hook < CONF_N_HOOKS; hook++)
-		EXCHANGE(conf->hooks[hook], none.hooks[hook]);
+		SWAP(conf->hooks[hook], none.hooks[hook]);
 	conf_link_deinit(&none);
 }
 
@@ -296,7 +296,7 @@ int helper_accept_offer(const struct helper_job *job)
 		server->has_offered_file = r < 0;
 	}
 	if (r == 0)
-		EXCHANGE(server->confs[HELPER_IN_FORCE], server->confs[HELPER_OFFERED]);
+		SWAP(server->confs[HELPER_IN_FORCE], server->confs[HELPER_OFFERED]);
 	return r;
 }
 

@@ -26,14 +26,6 @@ struct reload {
 	bool wants_dns;    /* the helper is to announce the name servers then */
 };
 
-#define SWAP(a, b)                                                                                 \
-	do {                                                                                       \
-		__typeof__(a) swapped = (a);                                                       \
-                                                                                                   \
-		(a) = (b);                                                                         \
-		(b) = swapped;                                                                     \
-	} while (0)
-
 /* What needs a restart stays as it is. */
 static bool refuse_restart(struct reload *reload)
 {

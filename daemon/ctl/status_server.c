@@ -17,6 +17,8 @@
 /* How long the counters are awaited, and how long a client may take to read. */
 #define COUNTERS_SECONDS 0.25
 #define CLIENT_SECONDS   2.0
+/* The service's group may ask. */
+#define MODE 0660
 
 static void close_client(struct status_client *client)
 {
@@ -157,16 +159,12 @@ static int listen_in(const char *dir, const char *name, const char *socket_name,
 		return -ENAMETOOLONG;
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	fd = uapi_listen_again(kept_fd, link_dir, socket_name);
+	fd = uapi_listen_again(kept_fd, link_dir, socket_name, MODE, link_dir);
 	if (fd < 0)
 		return fd;
 	r = uapi_place_open(place, fd);
-	if (r == 0 && chmod(place->path, 0660) < 0)
-		r = -errno;
-	if (r < 0) {
-		uapi_place_close(place, true);
+	if (r < 0)
 		close(fd);
-	}
 	return r < 0 ? r : fd;
 }
 

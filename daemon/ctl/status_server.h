@@ -71,7 +71,8 @@ void status_server_init(struct status_server *server);
  * socket on which nobody listens is replaced; with `kept_fd` it goes on (uapi_listen_again()).
  * \param dir   STATUS_DIR, or another one in a test
  * \param ops   kept, not copied
- * \return 0; -EADDRINUSE: another process listens there; or another negated errno value
+ * \return 0; -EADDRINUSE: another process listens there; -EPERM: a socket of another user is in the
+ *         way (uapi_listen()); or another negated errno value
  */
 must_check int status_server_start(struct status_server *server, struct ev_loop *loop,
 				   const char *dir, const char *name, const struct status_ops *ops,

@@ -215,8 +215,8 @@ static bool work(struct uapi_client *client)
 }
 
 /* The client has nothing more to say, which is the end of a set without its empty line: it counts,
-   as with wireguard-go, unless the client was cut off in the middle of a line: half a prefix or port
-   would be another one. Returns false when the connection is to be closed. */
+   as with wireguard-go, unless the client was cut off in the middle of a line: half a prefix or
+   port would be another one. Returns false when the connection is to be closed. */
 static bool end_input(struct uapi_client *client)
 {
 	size_t len = client->in.len;

@@ -3,15 +3,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BACKLOG 16
+
+#ifndef SIOCUNIXFILE
+/* The kernel's header of it, linux/un.h, does not go with the C library's. */
+#define SIOCUNIXFILE (SIOCPROTOPRIVATE + 0)
+#endif
 
 static int make_socket(void)
 {
@@ -20,17 +28,49 @@ static int make_socket(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Binds and listens. The mode is set beforehand: the file gets it from the socket, so there is no
-   moment in which others may connect, and the process's umask is left alone. */
-static int try_listen(const struct sockaddr_un *addr)
+static int bind_to(int fd, const struct sockaddr_un *addr)
+{
+	return bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ? -errno : 0;
+}
+
+/* As root for the owner of another directory. The file is born as that one's: afterwards its name
+   may stand for another file already. Where that one may make none, it is root's. */
+static int bind_for(int fd, const struct sockaddr_un *addr, const struct stat *owner)
+{
+	int r;
+
+	/* They report no error. */
+	setfsgid(owner->st_gid);
+	setfsuid(owner->st_uid);
+	r = bind_to(fd, addr);
+	setfsuid(geteuid());
+	setfsgid(getegid());
+	return r == -EACCES ? bind_to(fd, addr) : r;
+}
+
+/* Makes the file, with the mode of the socket. */
+static int make_file(int fd, const struct sockaddr_un *addr, const char *owner_dir)
+{
+	struct stat owner;
+	bool is_other = geteuid() == 0 && stat(owner_dir, &owner) == 0 && owner.st_uid != 0;
+	mode_t before = umask(0);
+	int r = is_other ? bind_for(fd, addr, &owner) : bind_to(fd, addr);
+
+	umask(before);
+	return r;
+}
+
+/* Binds and listens. The mode is set beforehand, and the file gets it from the socket: there is no
+   moment in which others may connect, and no name that could be made to lead elsewhere. */
+static int try_listen(const struct sockaddr_un *addr, unsigned int mode, const char *owner_dir)
 {
 	int fd = make_socket();
-	int r = 0;
+	int r;
 
 	if (fd < 0)
 		return fd;
-	if (fchmod(fd, 0700) < 0 || bind(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 ||
-	    listen(fd, BACKLOG) < 0)
+	r = fchmod(fd, mode) < 0 ? -errno : make_file(fd, addr, owner_dir);
+	if (r == 0 && listen(fd, BACKLOG) < 0)
 		r = -errno;
 	if (r < 0)
 		close(fd);
@@ -41,7 +81,7 @@ static int try_listen(const struct sockaddr_un *addr)
 static int remove_stale(const struct sockaddr_un *addr)
 {
 	struct stat st;
-	int fd, r = -EADDRINUSE;
+	int fd, r = 0;
 
 	if (lstat(addr->sun_path, &st) < 0)
 		return errno == ENOENT ? 0 : -errno;
@@ -50,8 +90,12 @@ static int remove_stale(const struct sockaddr_un *addr)
 	fd = make_socket();
 	if (fd < 0)
 		return fd;
-	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) < 0 && errno == ECONNREFUSED)
-		r = unlink(addr->sun_path) < 0 && errno != ENOENT ? -errno : 0;
+	if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0)
+		r = -EADDRINUSE;
+	else if (errno != ECONNREFUSED)
+		r = errno == EACCES ? -EPERM : -EADDRINUSE;
+	else if (unlink(addr->sun_path) < 0 && errno != ENOENT)
+		r = errno == EACCES ? -EPERM : -errno;
 	close(fd);
 	return r;
 }
@@ -65,7 +109,7 @@ static int set_address(struct sockaddr_un *addr, const char *dir, const char *na
 	return n < 0 || n >= (int)sizeof(addr->sun_path) ? -ENAMETOOLONG : 0;
 }
 
-int uapi_listen(const char *dir, const char *name)
+int uapi_listen(const char *dir, const char *name, unsigned int mode, const char *owner_dir)
 {
 	struct sockaddr_un addr;
 	int fd, r = set_address(&addr, dir, name);
@@ -74,11 +118,11 @@ int uapi_listen(const char *dir, const char *name)
 		return r;
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	fd = try_listen(&addr);
+	fd = try_listen(&addr, mode, owner_dir);
 	if (fd != -EADDRINUSE)
 		return fd;
 	r = remove_stale(&addr);
-	return r < 0 ? r : try_listen(&addr);
+	return r < 0 ? r : try_listen(&addr, mode, owner_dir);
 }
 
 static int socket_option(int fd, int option)
@@ -103,7 +147,27 @@ int uapi_listen_adopt(int fd)
 	return 0;
 }
 
-/* Whether it has that name, and a socket is there. */
+/* Looks whether the file of that name is the socket's own, and not one that another process has
+   made there since. Without CAP_NET_ADMIN the kernel does not tell, and any socket will do.
+   \return 0, -ENOENT: it is not, or another negated errno value */
+static int find_file(int fd, const char *path, struct stat *ret)
+{
+	int file = ioctl(fd, SIOCUNIXFILE);
+	struct stat own;
+	int r = 0;
+
+	if (lstat(path, ret) < 0)
+		r = -errno;
+	else if (!S_ISSOCK(ret->st_mode) ||
+		 (file >= 0 && fstat(file, &own) == 0 &&
+		  (own.st_dev != ret->st_dev || own.st_ino != ret->st_ino)))
+		r = -ENOENT;
+	if (file >= 0)
+		close(file);
+	return r;
+}
+
+/* Whether it has that name, and its file is there. */
 static bool is_at(int fd, const struct sockaddr_un *addr)
 {
 	struct sockaddr_un own = { .sun_family = AF_UNSPEC };
@@ -112,10 +176,11 @@ static bool is_at(int fd, const struct sockaddr_un *addr)
 
 	return getsockname(fd, (struct sockaddr *)&own, &len) == 0 &&
 	       strncmp(own.sun_path, addr->sun_path, sizeof(own.sun_path)) == 0 &&
-	       lstat(addr->sun_path, &st) == 0 && S_ISSOCK(st.st_mode);
+	       find_file(fd, addr->sun_path, &st) == 0;
 }
 
-int uapi_listen_again(int fd, const char *dir, const char *name)
+int uapi_listen_again(int fd, const char *dir, const char *name, unsigned int mode,
+		      const char *owner_dir)
 {
 	struct sockaddr_un addr;
 
@@ -124,7 +189,7 @@ int uapi_listen_again(int fd, const char *dir, const char *name)
 		return fd;
 	if (fd >= 0)
 		close(fd);
-	return uapi_listen(dir, name);
+	return uapi_listen(dir, name, mode, owner_dir);
 }
 
 /* Of a socket that is connected the kernel tells who has called listen(2). */
@@ -178,22 +243,11 @@ static int watch_directory(const struct uapi_place *place)
 				 IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO);
 }
 
-static int watch(struct uapi_place *place)
-{
-	struct stat st;
-
-	place->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (place->inotify_fd < 0 || watch_directory(place) < 0 || lstat(place->path, &st) < 0)
-		return -errno;
-	place->dev = st.st_dev;
-	place->ino = st.st_ino;
-	return 0;
-}
-
 int uapi_place_open(struct uapi_place *place, int fd)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNSPEC };
 	socklen_t len = sizeof(addr);
+	struct stat st;
 	int r;
 
 	*place = (struct uapi_place)UAPI_PLACE_NULL;
@@ -205,10 +259,33 @@ int uapi_place_open(struct uapi_place *place, int fd)
 	len = MIN(len - (socklen_t)offsetof(struct sockaddr_un, sun_path),
 		  (socklen_t)sizeof(place->path) - 1);
 	memcpy(place->path, addr.sun_path, len);
-	r = watch(place);
-	if (r < 0)
-		uapi_place_close(place, false);
-	return r;
+	r = find_file(fd, place->path, &st);
+	if (r < 0) {
+		*place = (struct uapi_place)UAPI_PLACE_NULL;
+		return r;
+	}
+	place->dev = st.st_dev;
+	place->ino = st.st_ino;
+	return 0;
+}
+
+/* Whether the name is still this socket's. */
+static bool is_there(const struct uapi_place *place)
+{
+	struct stat st;
+
+	return place->path[0] != '\0' && lstat(place->path, &st) == 0 && st.st_dev == place->dev &&
+	       st.st_ino == place->ino;
+}
+
+int uapi_place_watch(struct uapi_place *place)
+{
+	if (place->path[0] == '\0')
+		return 0;
+	place->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (place->inotify_fd < 0 || watch_directory(place) < 0)
+		return -errno;
+	return is_there(place) ? 0 : -ENOENT;
 }
 
 bool uapi_place_is_gone(struct uapi_place *place)
@@ -232,10 +309,7 @@ bool uapi_place_is_gone(struct uapi_place *place)
 
 void uapi_place_close(struct uapi_place *place, bool remove)
 {
-	struct stat st;
-
-	if (remove && place->inotify_fd >= 0 && lstat(place->path, &st) == 0 &&
-	    st.st_dev == place->dev && st.st_ino == place->ino)
+	if (remove && is_there(place))
 		unlink(place->path);
 	if (place->inotify_fd >= 0)
 		close(place->inotify_fd);

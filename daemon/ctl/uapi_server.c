@@ -48,8 +48,12 @@ int uapi_server_start(struct uapi_server *server, struct ev_loop *loop, int fd,
 {
 	int r = uapi_place_open(&server->place, fd);
 
-	if (r < 0)
+	if (r == 0)
+		r = uapi_place_watch(&server->place);
+	if (r < 0) {
+		uapi_place_close(&server->place, false);
 		return r;
+	}
 	server->loop = loop;
 	server->ops = ops;
 	server->context = context;

@@ -13,6 +13,7 @@
 #include <ftw.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -152,6 +153,28 @@ static void it_answers_and_closes(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 	*strrchr(path, '/') = '\0';
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* Whoever owns the directory may put a link in the socket's place: nothing is done by its name. */
+static void the_mode_is_not_changed_afterwards(void **state)
+{
+	mode_t before = umask(077);
+	char link_dir[96], events[256];
+	struct stat st;
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	(void)state;
+	snprintf(link_dir, sizeof(link_dir), "%s/site-a", dir);
+	assert_int_equal(mkdir(dir, 0755), 0);
+	assert_int_equal(mkdir(link_dir, 0755), 0);
+	assert_true(inotify_add_watch(fd, link_dir, IN_ATTRIB) >= 0);
+	start();
+	umask(before);
+	assert_int_equal(read(fd, events, sizeof(events)), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	close(fd);
 }
 
 static void it_answers_without_counters_that_do_not_come(void **state)
@@ -304,7 +327,7 @@ static int found(const char *text)
 
 	snprintf(link_dir, sizeof(link_dir), "%s/site-a", dir);
 	mkdir(dir, 0755);
-	fd = uapi_listen(link_dir, STATUS_SOCKET);
+	fd = uapi_listen(link_dir, STATUS_SOCKET, 0660, link_dir);
 	assert_true(fd >= 0);
 	pid = fork();
 	assert_true(pid >= 0);
@@ -345,6 +368,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(it_answers_and_closes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_mode_is_not_changed_afterwards, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(it_answers_without_counters_that_do_not_come,
 						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_left_over_is_replaced_and_who_lives_is_not,

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,9 @@
 
 #include "daemon/ctl/uapi_listen.h"
 #include "tests/unit/temp_dir.h"
+
+/* Some user that is not root. */
+#define OTHER 4242
 
 static char top[TEMP_DIR_LEN];
 static char dir[64], path[96];
@@ -69,7 +73,7 @@ static bool connects(void)
 static void modes_are_those_of_wireguard_go(void **state)
 {
 	mode_t before = umask(022);
-	int fd = uapi_listen(dir, "site-a");
+	int fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
 
 	(void)state;
 	umask(before);
@@ -82,14 +86,106 @@ static void modes_are_those_of_wireguard_go(void **state)
 	close(fd);
 }
 
+static void the_mode_does_not_depend_on_the_umask(void **state)
+{
+	mode_t before = umask(077);
+
+	(void)state;
+	close(uapi_listen(dir, "site-a", 0660, dir));
+	assert_int_equal(umask(before), 077);
+	assert_int_equal(mode_of(path), 0660);
+}
+
+/* What another user gets who listens and goes away again. */
+static int listen_as_other(void)
+{
+	pid_t pid = fork();
+	int fd, status;
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0 || setgid(OTHER) < 0 || setuid(OTHER) < 0)
+			_exit(255);
+		fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
+		_exit(fd < 0 ? -fd : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return -WEXITSTATUS(status);
+}
+
+static void make_dir_of(uid_t user, mode_t mode)
+{
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(top, 0711), 0);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(chown(dir, user, user), 0);
+	assert_int_equal(chmod(dir, mode), 0);
+}
+
+/* The service comes after somebody who has started the link by hand, and was killed. */
+static void what_root_makes_belongs_to_whom_the_directory_does(void **state)
+{
+	struct stat st;
+	int fd;
+
+	(void)state;
+	make_dir_of(OTHER, 0755);
+	fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_uid, OTHER);
+	assert_int_equal(st.st_gid, OTHER);
+	/* Somebody serves there, whoever asks. */
+	assert_int_equal(listen_as_other(), -EADDRINUSE);
+	close(fd);
+	assert_int_equal(listen_as_other(), 0);
+	/* What else root makes is root's as before. */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(st.st_gid, getegid());
+	rmdir(path);
+}
+
+static void the_owner_of_another_directory_has_it(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	make_dir_of(0, 01777);
+	assert_int_equal(chown(top, OTHER, OTHER), 0);
+	close(uapi_listen(dir, "site-a", UAPI_MODE, top));
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_uid, OTHER);
+	assert_int_equal(listen_as_other(), 0);
+	/* Who may make none there has none. */
+	assert_int_equal(chmod(dir, 0755), 0);
+	close(uapi_listen(dir, "site-a", UAPI_MODE, top));
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+}
+
+static void one_that_tells_nothing_is_in_the_way(void **state)
+{
+	(void)state;
+	make_dir_of(0, 01777);
+	close(uapi_listen(dir, "site-a", UAPI_MODE, dir));
+	assert_int_equal(listen_as_other(), -EPERM);
+	/* It tells that nobody listens, but does not go. */
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_int_equal(listen_as_other(), -EPERM);
+}
+
 static void one_in_use_is_left_alone(void **state)
 {
-	int fd = uapi_listen(dir, "site-a");
+	int fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
 	int waiting[64];
 	size_t n = 0;
 
 	(void)state;
-	assert_int_equal(uapi_listen(dir, "site-a"), -EADDRINUSE);
+	assert_int_equal(uapi_listen(dir, "site-a", UAPI_MODE, dir), -EADDRINUSE);
 	assert_true(connects());
 	/* Also when so many wait that nobody gets in. */
 	for (; n < 64; n++) {
@@ -101,7 +197,7 @@ static void one_in_use_is_left_alone(void **state)
 			break;
 	}
 	assert_in_range(n, 1, 63);
-	assert_int_equal(uapi_listen(dir, "site-a"), -EADDRINUSE);
+	assert_int_equal(uapi_listen(dir, "site-a", UAPI_MODE, dir), -EADDRINUSE);
 	for (size_t i = 0; i <= n; i++)
 		close(waiting[i]);
 	close(fd);
@@ -109,13 +205,13 @@ static void one_in_use_is_left_alone(void **state)
 
 static void a_left_over_one_is_replaced(void **state)
 {
-	int fd = uapi_listen(dir, "site-a");
+	int fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
 
 	(void)state;
 	close(fd); /* as after kill -9 */
 	assert_true(exists());
 	assert_false(connects());
-	fd = uapi_listen(dir, "site-a");
+	fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
 	assert_true(fd >= 0);
 	assert_true(connects());
 	close(fd);
@@ -132,11 +228,11 @@ static int inode_of(int fd)
 /* The service manager hands over the one of the process before. */
 static void one_that_is_handed_over_goes_on(void **state)
 {
-	int fd = uapi_listen(dir, "site-a"), same, other;
+	int fd = uapi_listen(dir, "site-a", UAPI_MODE, dir), same, other;
 
 	(void)state;
 	assert_true(connects());
-	same = uapi_listen_again(fd, dir, "site-a");
+	same = uapi_listen_again(fd, dir, "site-a", UAPI_MODE, dir);
 	assert_int_equal(same, fd);
 	/* Who connected before still waits there. */
 	other = accept(same, NULL, NULL);
@@ -144,7 +240,7 @@ static void one_that_is_handed_over_goes_on(void **state)
 	close(other);
 	close(same);
 	/* There is none. */
-	fd = uapi_listen_again(-1, dir, "site-a");
+	fd = uapi_listen_again(-1, dir, "site-a", UAPI_MODE, dir);
 	assert_true(fd >= 0);
 	assert_true(connects());
 	close(fd);
@@ -152,28 +248,45 @@ static void one_that_is_handed_over_goes_on(void **state)
 
 static void one_that_is_of_no_use_is_made_anew(void **state)
 {
-	int fd = uapi_listen(dir, "site-a"), before = inode_of(fd);
+	int fd = uapi_listen(dir, "site-a", UAPI_MODE, dir), before = inode_of(fd);
 
 	(void)state;
 	/* Nobody would find it any more. */
 	assert_int_equal(unlink(path), 0);
-	fd = uapi_listen_again(fd, dir, "site-a");
+	fd = uapi_listen_again(fd, dir, "site-a", UAPI_MODE, dir);
 	assert_true(fd >= 0);
 	assert_int_not_equal(inode_of(fd), before);
 	assert_true(connects());
 	/* Of another name. */
 	before = inode_of(fd);
-	fd = uapi_listen_again(fd, dir, "site-b");
+	fd = uapi_listen_again(fd, dir, "site-b", UAPI_MODE, dir);
 	assert_true(fd >= 0);
 	assert_int_not_equal(inode_of(fd), before);
 	assert_false(connects());
 	close(fd);
 	uapi_remove_orphan(dir, "site-b", false);
 	/* No socket that listens. */
-	fd = uapi_listen_again(socket(AF_UNIX, SOCK_STREAM, 0), dir, "site-a");
+	fd = uapi_listen_again(socket(AF_UNIX, SOCK_STREAM, 0), dir, "site-a", UAPI_MODE, dir);
 	assert_true(fd >= 0);
 	assert_true(connects());
 	close(fd);
+}
+
+/* Another process has taken the name since. */
+static void one_whose_name_is_taken_is_not_handed_over(void **state)
+{
+	struct uapi_place place;
+	int fd = uapi_listen(dir, "site-a", UAPI_MODE, dir), other;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(unlink(path), 0);
+	other = uapi_listen(dir, "site-a", UAPI_MODE, dir);
+	assert_int_equal(uapi_place_open(&place, fd), -ENOENT);
+	assert_int_equal(uapi_listen_again(fd, dir, "site-a", UAPI_MODE, dir), -EADDRINUSE);
+	assert_true(connects());
+	close(other);
 }
 
 /* Somebody makes the socket, and leaves it to another one, which holds it until `*end` is closed.
@@ -190,7 +303,7 @@ static void leave_to_another(int *end)
 		char byte;
 
 		close(ends[1]);
-		if (uapi_listen(dir, "site-a") < 0)
+		if (uapi_listen(dir, "site-a", UAPI_MODE, dir) < 0)
 			_exit(1);
 		if (fork() == 0)
 			(void)!read(ends[0], &byte, 1);
@@ -204,7 +317,7 @@ static void leave_to_another(int *end)
 
 static void orphans_are_removed(void **state)
 {
-	int end, fd = uapi_listen(dir, "site-a");
+	int end, fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
 
 	(void)state;
 	uapi_remove_orphan(dir, "site-a", true);
@@ -238,11 +351,11 @@ static void what_is_no_socket_is_kept(void **state)
 	fd = open(path, O_WRONLY | O_CREAT, 0600);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(uapi_listen(dir, "site-a"), -ENOTSOCK);
+	assert_int_equal(uapi_listen(dir, "site-a", UAPI_MODE, dir), -ENOTSOCK);
 	assert_true(exists());
 	unlink(path);
 	assert_int_equal(symlink("/nonexistent", path), 0);
-	assert_int_equal(uapi_listen(dir, "site-a"), -ENOTSOCK);
+	assert_int_equal(uapi_listen(dir, "site-a", UAPI_MODE, dir), -ENOTSOCK);
 }
 
 static void places_that_cannot_be(void **state)
@@ -252,8 +365,8 @@ static void places_that_cannot_be(void **state)
 	(void)state;
 	memset(longest, 'x', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
-	assert_int_equal(uapi_listen(dir, longest), -ENAMETOOLONG);
-	assert_int_equal(uapi_listen("/nonexistent/wireguard", "a"), -ENOENT);
+	assert_int_equal(uapi_listen(dir, longest, UAPI_MODE, dir), -ENAMETOOLONG);
+	assert_int_equal(uapi_listen("/nonexistent/wireguard", "a", UAPI_MODE, dir), -ENOENT);
 	/* As the other tests leave it. */
 	mkdir(dir, 0755);
 }
@@ -276,7 +389,7 @@ static void only_listening_unix_sockets_are_adopted(void **state)
 	assert_int_equal(uapi_listen_adopt(fd), -EINVAL);
 	close(fd);
 
-	fd = uapi_listen(dir, "site-a");
+	fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
 	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
 	assert_int_equal(fcntl(fd, F_SETFD, 0), 0);
 	assert_int_equal(uapi_listen_adopt(fd), 0);
@@ -288,11 +401,11 @@ static void only_listening_unix_sockets_are_adopted(void **state)
 static void the_name_is_watched(void **state)
 {
 	struct uapi_place place;
-	int fd = uapi_listen(dir, "site-a");
+	int fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
 	char elsewhere[sizeof(path) + 2];
 
 	(void)state;
-	assert_int_equal(uapi_place_open(&place, fd), 0);
+	assert_true(uapi_place_open(&place, fd) == 0 && uapi_place_watch(&place) == 0);
 	assert_string_equal(place.path, path);
 	assert_false(uapi_place_is_gone(&place));
 	/* Another mode or owner is nothing. */
@@ -306,8 +419,8 @@ static void the_name_is_watched(void **state)
 	uapi_place_close(&place, true);
 	close(fd);
 
-	fd = uapi_listen(dir, "site-a");
-	assert_int_equal(uapi_place_open(&place, fd), 0);
+	fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
+	assert_true(uapi_place_open(&place, fd) == 0 && uapi_place_watch(&place) == 0);
 	snprintf(elsewhere, sizeof(elsewhere), "%s~", path);
 	assert_int_equal(rename(path, elsewhere), 0);
 	assert_true(uapi_place_is_gone(&place));
@@ -319,7 +432,7 @@ static void the_name_is_watched(void **state)
 static void only_its_own_name_is_removed(void **state)
 {
 	struct uapi_place place, other_place;
-	int fd = uapi_listen(dir, "site-a");
+	int fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
 	int other;
 
 	(void)state;
@@ -328,7 +441,7 @@ static void only_its_own_name_is_removed(void **state)
 	assert_true(exists());
 	assert_int_equal(uapi_place_open(&place, fd), 0);
 	unlink(path);
-	other = uapi_listen(dir, "site-a");
+	other = uapi_listen(dir, "site-a", UAPI_MODE, dir);
 	assert_true(other >= 0);
 	uapi_place_close(&place, true);
 	assert_true(exists());
@@ -351,7 +464,7 @@ static void a_socket_without_a_name_is_fine(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr.sun_family)), 0);
 	assert_int_equal(listen(fd, 1), 0);
 	assert_int_equal(uapi_listen_adopt(fd), 0);
-	assert_int_equal(uapi_place_open(&place, fd), 0);
+	assert_true(uapi_place_open(&place, fd) == 0 && uapi_place_watch(&place) == 0);
 	assert_int_equal(place.inotify_fd, -1);
 	assert_false(uapi_place_is_gone(&place));
 	uapi_place_close(&place, true);
@@ -365,10 +478,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(modes_are_those_of_wireguard_go),
+		TEST(the_mode_does_not_depend_on_the_umask),
+		TEST(what_root_makes_belongs_to_whom_the_directory_does),
+		TEST(the_owner_of_another_directory_has_it),
+		TEST(one_that_tells_nothing_is_in_the_way),
 		TEST(one_in_use_is_left_alone),
 		TEST(a_left_over_one_is_replaced),
 		TEST(one_that_is_handed_over_goes_on),
 		TEST(one_that_is_of_no_use_is_made_anew),
+		TEST(one_whose_name_is_taken_is_not_handed_over),
 		TEST(orphans_are_removed),
 		TEST(what_is_no_socket_is_kept),
 		TEST(places_that_cannot_be),

@@ -28,7 +28,7 @@ static int set_up(void **state)
 	if (!make_temp_dir(dir))
 		return -1;
 	snprintf(path, sizeof(path), "%s/site-a.sock", dir);
-	fd = uapi_listen(dir, "site-a");
+	fd = uapi_listen(dir, "site-a", UAPI_MODE, dir);
 	loop = ev_loop_new(EVFLAG_NOENV);
 	memset(&fake, 0, sizeof(fake));
 	make_full(&fake.conf);

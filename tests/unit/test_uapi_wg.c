@@ -36,7 +36,7 @@ static void serve(void)
 {
 	struct uapi_server server;
 	struct fake fake = { .stop_when_gone = ev_default_loop(EVFLAG_NOENV) };
-	int fd = uapi_listen(UAPI_DIR, OURS);
+	int fd = uapi_listen(UAPI_DIR, OURS, UAPI_MODE, UAPI_DIR);
 
 	if (conf_link_init(&fake.conf) < 0)
 		_exit(1);
